@@ -1,0 +1,82 @@
+# scim_audit: SCIM 2.0 and a hash-linked audit log as a PostgreSQL extension.
+# `make help` lists the targets.  The control file is the only place that
+# states the version.
+
+EXTENSION   = scim_audit
+EXTVERSION  = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" scim_audit.control)
+
+MODULE_big  = scim_audit
+CORE_SRCS   = $(sort $(filter-out src/core/builtin.c,$(wildcard src/core/*.c)) src/core/builtin.c)
+PG_SRCS     = $(sort $(wildcard src/pg/*.c))
+OBJS        = $(CORE_SRCS:.c=.o) $(PG_SRCS:.c=.o)
+DATA        = $(filter-out scim_audit--$(EXTVERSION).sql,$(wildcard scim_audit--*.sql))
+DATA_built  = scim_audit--$(EXTVERSION).sql
+DOCS        = $(wildcard docs/*.md)
+EXTRA_CLEAN = build src/core/builtin.c scim_audit--$(EXTVERSION).sql.tmp
+
+PG_CPPFLAGS = -I$(srcdir)/src -DSCIM_AUDIT_VERSION='"$(EXTVERSION)"' $(JSONC_CPPFLAGS)
+PG_CFLAGS   = -std=gnu11 -fvisibility=hidden
+SHLIB_LINK  = $(JSONC_LIBS)
+
+# json-c is included as <json-c/json.h>; pkg-config knows where that stands.
+JSONC_CPPFLAGS = $(addprefix -I,$(shell pkg-config --variable=includedir json-c 2>/dev/null))
+JSONC_LIBS     = $(or $(shell pkg-config --libs json-c 2>/dev/null),-ljson-c)
+
+PG_CONFIG  ?= pg_config
+
+# Targets that need no server headers must work before PostgreSQL's are there.
+STANDALONE = help deps demo test unit fuzz lint dist
+ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+ifeq ($(PGXS),)
+$(error $(PG_CONFIG) is missing or has no --pgxs: install the PostgreSQL server headers, or run 'make deps')
+endif
+# pg_regress: sql/ and expected/, run in the order of their numbers.
+REGRESS      = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --encoding=UTF8 --no-locale
+include $(PGXS)
+endif
+srcdir ?= .
+
+# The CREATE EXTENSION script: its parts in numbered order.
+SQL_PARTS = $(sort $(wildcard $(srcdir)/extension/*.sql))
+scim_audit--$(EXTVERSION).sql: $(SQL_PARTS) scim_audit.control
+	cat $(SQL_PARTS) > $@.tmp
+	mv $@.tmp $@
+
+# The RFC 7643 schema documents, as C strings.
+SCHEMA_DOCS = $(sort $(wildcard $(srcdir)/src/core/schemas/*.json))
+src/core/builtin.c: $(SCHEMA_DOCS) tools/embed_json
+	tools/embed_json $(SCHEMA_DOCS) > $@.tmp
+	mv $@.tmp $@
+
+# No dependency tracking in PGXS: any header rebuilds everything (seconds).
+$(OBJS) $(OBJS:.o=.bc): $(wildcard src/core/*.h src/pg/*.h) scim_audit.control
+
+help: ## list the targets
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
+	@echo '  make, make install and make installcheck are those of every PGXS extension (PG_CONFIG=…)'
+
+deps: ## install the packages that are missing (DEPS=skip: only name them)
+	@tools/deps
+
+demo: deps ## play the story on a private, throw-away PostgreSQL (KEEP=1 leaves it up)
+	@tools/demo
+
+test: deps ## everything: unit, pg_regress, isolation, TAP; ends with "N passed, N failed"
+	@test/run
+
+unit: ## src/core under ASan and UBSan, without a server
+	@test/run unit
+
+fuzz: ## libFuzzer on one parser: make fuzz FUZZ=filter T=60
+	@test/fuzz/run $(or $(FUZZ),all) $(or $(T),60)
+
+lint: ## layers, comments on SQL objects, message style
+	@tools/lint
+
+dist: ## a release archive of the committed tree
+	@mkdir -p build
+	git archive --format=tar.gz --prefix=$(EXTENSION)-$(EXTVERSION)/ -o build/$(EXTENSION)-$(EXTVERSION).tar.gz HEAD
+
+.PHONY: help deps demo test unit fuzz lint dist

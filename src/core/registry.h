@@ -1,0 +1,215 @@
+/*
+ * registry.h
+ *		Schemas and resource types: the one description that drives
+ *		validation, projection, filters, PATCH, storage, /Schemas and
+ *		/ResourceTypes.
+ *
+ * A registry is filled from JSON documents: schemas in the form of RFC 7643
+ * section 7, resource types in the form of section 6 with one more member,
+ * "storage", which says where each attribute is kept.  The documents of
+ * User, Group and the enterprise extension stand in src/core/schemas and
+ * are compiled in (tools/embed_json); nothing else names an attribute.
+ *
+ * Storage of a resource type:
+ *	"storage": {
+ *	  "table": "scim.users",		qualified, used verbatim in SQL
+ *	  "id": "id", "tenant": "tenant", "version": "version",
+ *	  "created": "created", "lastModified": "last_modified",
+ *	  "extensions": "extensions",	jsonb column for registered extension
+ *									attributes that have no column, by URN
+ *	  "attributes": {
+ *		"userName": "user_name",			a column
+ *		"name.givenName": "name_given_name",
+ *		"emails": "emails",					multi-valued: jsonb array
+ *		"urn:…:User:manager.value": {"column": "manager_id", "references": "User"},
+ *		"urn:…:User:manager.displayName": {"expression": "(SELECT …)"},	read only; t is the row
+ *		"members": {"link": "scim.group_members", "owner": "group_id", "value": "member_id",
+ *					"type": "member_type"},
+ *		"groups": {"link": "scim.group_members", "owner": "member_id", "value": "group_id",
+ *					"display": …}
+ *	  }}
+ * A column's SQL type follows from the attribute's: string, reference and
+ * binary are text, boolean is boolean, integer is bigint, decimal is
+ * numeric, dateTime is timestamptz, a multi-valued or unbound complex one
+ * jsonb, one that "references" a resource type uuid.
+ *
+ * A registry lives as long as the backend; it is read-only once filled.
+ */
+#ifndef SCIM_CORE_REGISTRY_H
+#define SCIM_CORE_REGISTRY_H
+
+#include "core/scim.h"
+
+#define SCIM_URN_USER "urn:ietf:params:scim:schemas:core:2.0:User"
+#define SCIM_URN_GROUP "urn:ietf:params:scim:schemas:core:2.0:Group"
+#define SCIM_URN_ENTERPRISE "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+#define SCIM_URN_PATCH_OP "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+#define SCIM_URN_LIST_RESPONSE "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+#define SCIM_URN_ERROR "urn:ietf:params:scim:api:messages:2.0:Error"
+
+typedef enum ScimType
+{
+	SCIM_TYPE_STRING,
+	SCIM_TYPE_BOOLEAN,
+	SCIM_TYPE_DECIMAL,
+	SCIM_TYPE_INTEGER,
+	SCIM_TYPE_DATETIME,
+	SCIM_TYPE_BINARY,
+	SCIM_TYPE_REFERENCE,
+	SCIM_TYPE_COMPLEX
+} ScimType;
+
+typedef enum ScimMutability
+{
+	SCIM_READ_WRITE, SCIM_READ_ONLY, SCIM_IMMUTABLE, SCIM_WRITE_ONLY
+} ScimMutability;
+
+typedef enum ScimReturned
+{
+	SCIM_RETURNED_DEFAULT, SCIM_RETURNED_ALWAYS, SCIM_RETURNED_NEVER, SCIM_RETURNED_REQUEST
+} ScimReturned;
+
+typedef enum ScimUniqueness
+{
+	SCIM_UNIQUE_NONE, SCIM_UNIQUE_SERVER, SCIM_UNIQUE_GLOBAL
+} ScimUniqueness;
+
+struct ScimAttribute
+{
+	const char *name;			/* canonical spelling */
+	const char *description;
+	const ScimSchema *schema;	/* NULL for the common attributes id, externalId, meta, schemas */
+	const ScimAttribute *parent;	/* of a sub-attribute */
+	ScimType	type;
+	bool		multi_valued;
+	bool		required;
+	bool		case_exact;
+	ScimMutability mutability;
+	ScimReturned returned;
+	ScimUniqueness uniqueness;
+	const char *const *canonical_values;	/* NULL-terminated, or NULL */
+	const char *const *reference_types; /* NULL-terminated, or NULL */
+	const ScimAttribute *sub;	/* n_sub sub-attributes of a complex one */
+	size_t		n_sub;
+	int			index;			/* unique within its resource type's tables below; set by the registry */
+};
+
+struct ScimSchema
+{
+	const char *id;				/* URN */
+	const char *name;
+	const char *description;
+	const ScimAttribute *attributes;
+	size_t		n_attributes;
+};
+
+/* Where a value is kept. */
+typedef enum ScimStore
+{
+	SCIM_STORE_COLUMN,			/* one typed column */
+	SCIM_STORE_EXPRESSION,		/* read-only SQL expression over the row, alias t */
+	SCIM_STORE_JSON,			/* a jsonb column: a multi-valued attribute as an array */
+	SCIM_STORE_EXTENSIONS		/* the jsonb column of extension objects by URN */
+} ScimStore;
+
+typedef enum ScimSqlType
+{
+	SCIM_SQL_TEXT, SCIM_SQL_BOOL, SCIM_SQL_INT8, SCIM_SQL_NUMERIC, SCIM_SQL_TIMESTAMPTZ,
+	SCIM_SQL_UUID, SCIM_SQL_JSONB, SCIM_SQL_TEXT_ARRAY, SCIM_SQL_UUID_ARRAY
+} ScimSqlType;
+
+typedef struct ScimColumn
+{
+	const char *name;			/* column name, or SQL text of an expression */
+	ScimStore	store;
+	ScimSqlType type;
+	const ScimAttribute *attr;	/* NULL for SCIM_STORE_EXTENSIONS */
+	const ScimAttribute *sub;	/* when the column keeps one sub-attribute of attr */
+	const char *references;		/* resource type name whose id the column holds, or NULL */
+	const char *path;			/* the SCIM path of what it keeps: name.givenName, urn:…:User:department */
+} ScimColumn;
+
+/* A multi-valued attribute kept as rows of another table. */
+typedef struct ScimLink
+{
+	const ScimAttribute *attr;
+	const char *table;
+	const char *owner;			/* column that holds this resource's id */
+	const char *value;			/* column that holds the other's id */
+	const char *type;			/* column that names the other's resource type, or NULL */
+	const char *target;			/* the other's resource type where it is always the same, or NULL */
+	bool		writable;		/* attr is not readOnly */
+} ScimLink;
+
+struct ScimResourceType
+{
+	const char *name;
+	const char *endpoint;		/* "/Users" */
+	const char *description;
+	const ScimSchema *schema;
+	const ScimSchema *const *extensions;	/* n_extensions of them */
+	const bool *extension_required;
+	size_t		n_extensions;
+
+	/* storage */
+	const char *table;
+	const char *id_column, *tenant_column, *version_column, *created_column,
+			   *last_modified_column, *extensions_column;
+	const ScimColumn *columns;	/* every stored column but id, tenant, version and the times */
+	size_t		n_columns;
+	const ScimLink *links;
+	size_t		n_links;
+};
+
+typedef struct ScimBuiltin
+{
+	const char *name;
+	const char *text;
+} ScimBuiltin;
+
+extern const ScimBuiltin scim_builtins[];
+extern const size_t scim_builtin_count;
+
+/* An empty registry; NULL when out of memory. */
+extern ScimRegistry *scim_registry_create(void);
+extern void scim_registry_free(ScimRegistry *registry);
+
+/* Add a document; a resource type's schemas must be there before it.
+ * SCIM_INVALID_SYNTAX or SCIM_INVALID_VALUE names the member at fault. */
+extern ScimStatus scim_registry_add(ScimRegistry *registry, ScimStr document, ScimError *err);
+
+/* The registry of the built-in documents, made at first call; NULL when out of memory. */
+extern const ScimRegistry *scim_registry_builtin(void);
+
+extern size_t scim_registry_type_count(const ScimRegistry *registry);
+extern const ScimResourceType *scim_registry_type(const ScimRegistry *registry, size_t i);
+extern const ScimResourceType *scim_registry_type_by_name(const ScimRegistry *registry, const char *name);
+extern const ScimResourceType *scim_registry_type_by_endpoint(const ScimRegistry *registry, ScimStr segment);	/* "Users" */
+extern const ScimResourceType *scim_registry_type_by_table(const ScimRegistry *registry, const char *table);
+extern size_t scim_registry_schema_count(const ScimRegistry *registry);
+extern const ScimSchema *scim_registry_schema(const ScimRegistry *registry, size_t i);
+extern const ScimSchema *scim_registry_schema_by_id(const ScimRegistry *registry, ScimStr urn);
+
+/* id, externalId, schemas, meta: RFC 7643 section 3.1, part of every resource. */
+extern const ScimAttribute scim_common_attributes[];
+extern const size_t scim_common_attribute_count;
+
+/* Lookups by name in any case; NULL when there is none. */
+extern const ScimAttribute *scim_schema_attribute(const ScimSchema *schema, ScimStr name);
+extern const ScimAttribute *scim_sub_attribute(const ScimAttribute *attr, ScimStr name);
+
+/* Attribute of the type's core schema or a common one. */
+extern const ScimAttribute *scim_type_attribute(const ScimResourceType *type, ScimStr name);
+
+/* Extension of the type by URN in any case. */
+extern const ScimSchema *scim_type_extension(const ScimResourceType *type, ScimStr urn);
+
+/* The column that keeps attr (or its sub-attribute sub, may be NULL); NULL when none does. */
+extern const ScimColumn *scim_type_column(const ScimResourceType *type, const ScimAttribute *attr,
+										  const ScimAttribute *sub);
+extern const ScimLink *scim_type_link(const ScimResourceType *type, const ScimAttribute *attr);
+
+/* Is attr a secret (returned never)?  Its values are in no response, event, error or log line. */
+extern bool scim_attribute_secret(const ScimAttribute *attr);
+
+#endif							/* SCIM_CORE_REGISTRY_H */

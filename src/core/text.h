@@ -1,0 +1,44 @@
+/*
+ * text.h
+ *		Characters, case folding, times and identifiers.
+ */
+#ifndef SCIM_CORE_TEXT_H
+#define SCIM_CORE_TEXT_H
+
+#include "core/strbuf.h"
+
+/* Is s well-formed UTF-8 (RFC 3629: no overlong form, no surrogate)? */
+extern bool scim_utf8_valid(const char *ptr, size_t len);
+
+/* ASCII case-insensitive equality: attribute names, operators, methods, URNs. */
+extern bool scim_name_equal(ScimStr a, ScimStr b);
+extern bool scim_name_is(ScimStr a, const char *b);
+extern bool scim_str_equal(ScimStr a, ScimStr b);
+
+/*
+ * Case folding for values of attributes with caseExact false: Unicode simple
+ * case folding (CaseFolding.txt statuses C and S) from a table of our own, so
+ * that no locale and no library version decides which two names are one.
+ * Appends the folded text to buf.  Invalid UTF-8 bytes are copied.  The same
+ * function is SQL's scim.fold(text).
+ */
+extern void scim_fold(ScimBuf *buf, const char *ptr, size_t len);
+
+/*
+ * RFC 3339 / xsd:dateTime to microseconds since 1970-01-01 UTC and back.
+ * Any number of fraction digits is read and cut to six; a missing zone is
+ * UTC; years 0001 to 9999.  Format is "2026-01-02T03:04:05.678901Z", six
+ * digits always when `micros`, else the fraction is left out when zero.
+ */
+extern bool scim_time_parse(ScimStr text, int64_t *micros);
+#define SCIM_TIME_SIZE 28		/* with the terminating NUL */
+extern void scim_time_format(int64_t micros, bool always_fraction, char out[SCIM_TIME_SIZE]);
+
+/* Is s a UUID in the 8-4-4-4-12 form (either case)?  Writes it in lower case when out is given. */
+extern bool scim_uuid_parse(ScimStr s, char out[37]);
+
+/* Percent-decoding (RFC 3986), '+' as space when plus is set; false on a bad
+ * escape, NUL, or invalid UTF-8. */
+extern bool scim_percent_decode(ScimBuf *buf, ScimStr s, bool plus);
+
+#endif							/* SCIM_CORE_TEXT_H */
