@@ -1,0 +1,175 @@
+/*
+ * strbuf.c
+ *		A growable byte buffer with a mandatory maximum (see strbuf.h).
+ */
+#include "core/strbuf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+scim_buf_init(ScimBuf *buf, ScimArena *arena, size_t max)
+{
+	*buf = (ScimBuf) {.max = max, .arena = arena};
+}
+
+void
+scim_buf_free(ScimBuf *buf)
+{
+	if (buf->arena == NULL)
+		free(buf->data);
+	buf->data = NULL;
+	buf->len = buf->cap = 0;
+}
+
+void
+scim_buf_reset(ScimBuf *buf)
+{
+	buf->len = 0;
+	buf->failed = false;
+	if (buf->data != NULL)
+		buf->data[0] = '\0';
+}
+
+/* Make room for `more` bytes and a NUL; false, and failed, past the maximum. */
+static bool
+reserve(ScimBuf *buf, size_t more)
+{
+	size_t		cap;
+	char	   *data;
+
+	if (buf->failed || more > buf->max - buf->len)
+	{
+		buf->failed = true;
+		return false;
+	}
+	if (buf->len + more < buf->cap)
+		return true;
+	cap = buf->cap > 0 ? buf->cap : 128;
+	while (cap <= buf->len + more)
+		cap *= 2;
+	if (buf->arena == NULL)
+		data = realloc(buf->data, cap);
+	else if ((data = scim_alloc(buf->arena, cap)) != NULL && buf->len > 0)
+		memcpy(data, buf->data, buf->len);
+	if (data == NULL)
+	{
+		buf->failed = true;
+		return false;
+	}
+	buf->data = data;
+	buf->cap = cap;
+	return true;
+}
+
+void
+scim_buf_bytes(ScimBuf *buf, const char *ptr, size_t len)
+{
+	if (!reserve(buf, len))
+		return;
+	if (len > 0)
+		memcpy(buf->data + buf->len, ptr, len);
+	buf->len += len;
+	buf->data[buf->len] = '\0';
+}
+
+void
+scim_buf_str(ScimBuf *buf, const char *text)
+{
+	scim_buf_bytes(buf, text, strlen(text));
+}
+
+void
+scim_buf_char(ScimBuf *buf, char c)
+{
+	scim_buf_bytes(buf, &c, 1);
+}
+
+void
+scim_buf_printf(ScimBuf *buf, const char *fmt, ...)
+{
+	va_list		args;
+	int			len;
+
+	va_start(args, fmt);
+	len = vsnprintf(NULL, 0, fmt, args);
+	va_end(args);
+	if (len < 0 || !reserve(buf, (size_t) len))
+		return;
+	va_start(args, fmt);
+	vsnprintf(buf->data + buf->len, (size_t) len + 1, fmt, args);
+	va_end(args);
+	buf->len += (size_t) len;
+}
+
+void
+scim_buf_hex(ScimBuf *buf, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (!reserve(buf, len * 2))
+		return;
+	for (size_t i = 0; i < len; i++)
+	{
+		buf->data[buf->len++] = digits[bytes[i] >> 4];
+		buf->data[buf->len++] = digits[bytes[i] & 15];
+	}
+	buf->data[buf->len] = '\0';
+}
+
+void
+scim_buf_base64(ScimBuf *buf, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	if (!reserve(buf, (len + 2) / 3 * 4))
+		return;
+	for (size_t i = 0; i < len; i += 3)
+	{
+		uint32_t	group = (uint32_t) bytes[i] << 16 |
+			(i + 1 < len ? (uint32_t) bytes[i + 1] << 8 : 0) |
+			(i + 2 < len ? (uint32_t) bytes[i + 2] : 0);
+
+		buf->data[buf->len++] = digits[group >> 18];
+		buf->data[buf->len++] = digits[group >> 12 & 63];
+		buf->data[buf->len++] = i + 1 < len ? digits[group >> 6 & 63] : '=';
+		buf->data[buf->len++] = i + 2 < len ? digits[group & 63] : '=';
+	}
+	buf->data[buf->len] = '\0';
+}
+
+void
+scim_buf_json_string(ScimBuf *buf, const char *ptr, size_t len)
+{
+	static const char short_escapes[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
+	['\f'] = 'f', ['\r'] = 'r'};
+	size_t		done = 0;
+
+	scim_buf_char(buf, '"');
+	for (size_t i = 0; i < len; i++)
+	{
+		unsigned char c = (unsigned char) ptr[i];
+
+		if (c >= 0x20 && c != 0x7F && c != '"' && c != '\\')
+			continue;
+		scim_buf_bytes(buf, ptr + done, i - done);
+		done = i + 1;
+		if (c == '"' || c == '\\')
+		{
+			scim_buf_char(buf, '\\');
+			scim_buf_char(buf, (char) c);
+		}
+		else if (c < sizeof(short_escapes) && short_escapes[c] != 0)
+		{
+			scim_buf_char(buf, '\\');
+			scim_buf_char(buf, short_escapes[c]);
+		}
+		else
+			scim_buf_printf(buf, "\\u%04x", c);
+	}
+	scim_buf_bytes(buf, ptr + done, len - done);
+	scim_buf_char(buf, '"');
+}
