@@ -1,0 +1,97 @@
+/*
+ * request.h
+ *		A SCIM request: method, URI and headers taken apart.
+ *
+ * The URI is raw and relative to the SCIM base (/Users?filter=…), still
+ * percent-encoded; a trailing slash, an empty query, a dangling & and
+ * unknown parameters are allowed, parameter names are case-insensitive, + is
+ * a space in the query.
+ */
+#ifndef SCIM_CORE_REQUEST_H
+#define SCIM_CORE_REQUEST_H
+
+#include "core/registry.h"
+#include "core/strbuf.h"
+
+typedef enum ScimMethod
+{
+	SCIM_GET, SCIM_POST, SCIM_PUT, SCIM_PATCH, SCIM_DELETE, SCIM_METHOD_OTHER
+} ScimMethod;
+
+typedef enum ScimEndpoint
+{
+	SCIM_ENDPOINT_COLLECTION,	/* /Users */
+	SCIM_ENDPOINT_RESOURCE,		/* /Users/<id> */
+	SCIM_ENDPOINT_SERVICE_PROVIDER_CONFIG,
+	SCIM_ENDPOINT_RESOURCE_TYPES,	/* /ResourceTypes[/<name>] */
+	SCIM_ENDPOINT_SCHEMAS,		/* /Schemas[/<urn>] */
+	SCIM_ENDPOINT_BULK,
+	SCIM_ENDPOINT_SEARCH,		/* /.search, /Users/.search */
+	SCIM_ENDPOINT_ME,
+	SCIM_ENDPOINT_ROOT,
+	SCIM_ENDPOINT_UNKNOWN
+} ScimEndpoint;
+
+struct ScimRequest
+{
+	ScimMethod	method;
+	ScimStr		method_text;
+	ScimEndpoint endpoint;
+	const ScimResourceType *type;	/* of a collection, resource or its .search */
+	ScimStr		id;				/* last path segment of a resource or a discovery document, decoded */
+	ScimStr		path;			/* raw, without the query: for the audit event */
+	ScimStr		query;			/* raw */
+
+	/* query parameters, decoded; absent when not given */
+	ScimStr		filter;
+	ScimStr		sort_by;
+	ScimStr		sort_order;
+	ScimStr		attributes;
+	ScimStr		excluded_attributes;
+	bool		has_start_index, has_count;
+	int64_t		start_index;	/* at least 1 */
+	int64_t		count;			/* at least 0 */
+
+	/* headers; absent when not given */
+	ScimStr		if_match;
+	ScimStr		if_none_match;
+	ScimStr		content_type;
+	ScimStr		user_agent;
+	ScimStr		idp_ref;		/* client-request-id, x-ms-client-request-id, x-okta-request-id, x-request-id: first found */
+};
+
+/*
+ * Take a request apart.  headers is a JSON object of strings (names in any
+ * case), or NULL.  SCIM_BAD_REQUEST, SCIM_INVALID_VALUE (a count that is no
+ * number), SCIM_NOT_FOUND for a path that names nothing; the request is
+ * filled as far as possible also then, for the audit event.
+ */
+extern ScimStatus scim_request_parse(ScimArena *arena, const ScimRegistry *registry, ScimStr method,
+									 ScimStr uri, ScimJson *headers, ScimRequest *out,
+									 ScimError *err);
+
+/* The value of the Allow header for the request's endpoint: "GET, POST". */
+extern const char *scim_request_allow(const ScimRequest *request);
+
+/*
+ * Does an If-Match or If-None-Match header name the version?  Weak
+ * comparison, lists and * as RFC 9110 section 8.8.3 and 13.1.
+ */
+extern bool scim_etag_matches(ScimStr header, int64_t version);
+
+/*
+ * The body as it may stand in the log: secrets replaced, wherever they are
+ * (also the value of a PATCH operation whose path is a secret).  body is the
+ * parsed request body, which is not changed.
+ */
+extern ScimStatus scim_redact_body(ScimArena *arena, const ScimRegistry *registry, ScimJson *body,
+								   ScimStr *text);
+
+/* May a body that does not parse be stored?  Not if it could hold a secret. */
+extern bool scim_raw_body_storable(const ScimRegistry *registry, ScimStr body);
+
+/* The query as it may stand in the log: raw, but "[redacted]" for a filter or
+ * sort that names a secret. */
+extern ScimStr scim_redact_query(ScimArena *arena, const ScimRegistry *registry, ScimStr query);
+
+#endif							/* SCIM_CORE_REQUEST_H */

@@ -1,0 +1,95 @@
+/*
+ * resource.h
+ *		A resource in canonical form, from and to request bodies and rows.
+ *
+ * Canonical form: a JSON object with attributes in their canonical spelling,
+ * extension attributes inside an object under the extension's URN; null,
+ * empty arrays and empty complex values absent (RFC 7643 section 2.5);
+ * booleans, numbers and times of the right JSON type; at most one element of
+ * a multi-valued attribute primary.  It holds the values that are stored,
+ * and, when read, those computed (groups, manager.displayName); `schemas`,
+ * `id` and `meta` are added when it is rendered (response.h).
+ */
+#ifndef SCIM_CORE_RESOURCE_H
+#define SCIM_CORE_RESOURCE_H
+
+#include "core/registry.h"
+
+typedef enum ScimLinkVerb
+{
+	SCIM_LINK_ADD,				/* add the named; those already there stay as they are */
+	SCIM_LINK_REMOVE,			/* remove the named; those not there are no error */
+	SCIM_LINK_REMOVE_MATCHING,	/* remove what satisfies filter */
+	SCIM_LINK_REPLACE			/* exactly the named, as a set difference; none: remove all */
+} ScimLinkVerb;
+
+/* One change to a multi-valued attribute that is kept as rows (Group.members),
+ * to be carried out in order. */
+typedef struct ScimLinkOp
+{
+	struct ScimLinkOp *next;
+	const ScimLink *link;
+	ScimLinkVerb verb;
+	size_t		n;
+	ScimStr    *ids;			/* n distinct ids in lower case */
+	ScimFilter *filter;
+} ScimLinkOp;
+
+/* Attributes whose value was given in the request but is not in the canonical
+ * form: a password. */
+typedef struct ScimSecrets
+{
+	ScimStr		password;		/* absent: not given */
+	bool		password_removed;	/* given as null, or removed */
+} ScimSecrets;
+
+typedef struct ScimResource
+{
+	const ScimResourceType *type;
+	ScimJson   *json;			/* canonical form */
+	ScimLinkOp *links;			/* changes to link attributes, first to last */
+	ScimSecrets secrets;
+} ScimResource;
+
+/*
+ * A request body of POST (stored NULL) or PUT (stored: the canonical form of
+ * what is there) to a canonical resource.  Read-only attributes are ignored;
+ * an immutable one that differs from a stored value is SCIM_MUTABILITY;
+ * `schemas` must name the type's schema and any extension used, unknown URNs
+ * and unknown attributes are ignored unless strict (then SCIM_INVALID_SYNTAX);
+ * wrong types and missing required attributes are SCIM_INVALID_VALUE naming
+ * the attribute; canonicalValues are matched in any case where caseExact is
+ * false and kept in canonical case (others are kept: RFC 7643 section 7 lets
+ * a server restrict, we do not).  A link attribute becomes one SCIM_LINK_REPLACE
+ * (PUT, also when absent) or SCIM_LINK_ADD (POST).
+ */
+extern ScimStatus scim_resource_from_body(ScimArena *arena, const ScimResourceType *type,
+										  ScimJson *body, ScimJson *stored, bool strict,
+										  ScimResource *out, ScimError *err);
+
+/*
+ * Check one value for attr (or its sub-attribute when attr->parent) and
+ * return its canonical form, as PATCH needs it: a single value, or an array
+ * for a multi-valued attribute.  *out NULL: unassigned.
+ */
+extern ScimStatus scim_value_canonical(ScimArena *arena, const ScimAttribute *attr, ScimJson *value,
+									   bool strict, ScimJson **out, ScimError *err);
+
+/* Required attributes present, immutable ones kept, one primary at most: the last
+ * check after a PATCH.  The element in *primary_kept (may be NULL) wins over others. */
+extern ScimStatus scim_resource_check(ScimArena *arena, const ScimResourceType *type,
+									  ScimJson *json, ScimJson *stored, ScimError *err);
+
+/*
+ * A row to a canonical resource: values[i] is the text of type->columns[i]
+ * (jsonb as JSON text, boolean as true or false, times as scim_time_format),
+ * absent for SQL null.
+ */
+extern ScimStatus scim_resource_from_row(ScimArena *arena, const ScimResourceType *type,
+										 const ScimStr *values, ScimJson **out, ScimError *err);
+
+/* The other way: values[i] for every column (absent: null; expressions are left absent). */
+extern ScimStatus scim_resource_to_row(ScimArena *arena, const ScimResourceType *type,
+									   ScimJson *json, ScimStr *values, ScimError *err);
+
+#endif							/* SCIM_CORE_RESOURCE_H */

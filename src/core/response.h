@@ -1,0 +1,73 @@
+/*
+ * response.h
+ *		Documents sent back: resources with their projection, ListResponse,
+ *		Error, and the discovery documents generated from the registry.
+ */
+#ifndef SCIM_CORE_RESPONSE_H
+#define SCIM_CORE_RESPONSE_H
+
+#include "core/registry.h"
+#include "core/strbuf.h"
+
+/* Which attributes to return: RFC 7644 section 3.9 with `returned` of RFC 7643 section 7. */
+typedef struct ScimProjection ScimProjection;
+
+/*
+ * From the texts of attributes and excludedAttributes (comma-separated
+ * paths; both given is SCIM_BAD_REQUEST; unknown names are ignored; a value
+ * filter in a path is allowed and narrows nothing; a secret one is
+ * SCIM_SENSITIVE).  type NULL is not allowed.
+ */
+extern ScimStatus scim_projection_parse(ScimArena *arena, const ScimResourceType *type,
+										ScimStr attributes, ScimStr excluded,
+										ScimProjection **out, ScimError *err);
+
+/* Would attr (a link attribute, say) be returned?  So that what is not need not be read. */
+extern bool scim_projection_wants(const ScimProjection *projection, const ScimAttribute *attr);
+
+typedef struct ScimMeta
+{
+	ScimStr		id;
+	int64_t		version;
+	int64_t		created;		/* microseconds since 1970-01-01 UTC */
+	int64_t		last_modified;
+} ScimMeta;
+
+/* Append the rendered resource: schemas, id, attributes in schema order, meta.
+ * base_url may be "" (meta.location is then /Users/<id>). */
+extern void scim_response_resource(ScimBuf *buf, const ScimResourceType *type, ScimJson *resource,
+								   const ScimMeta *meta, const ScimProjection *projection,
+								   const char *base_url);
+
+/* ListResponse: begin, then resources separated by commas, then end. */
+extern void scim_response_list_begin(ScimBuf *buf, int64_t total, int64_t start_index,
+									 int64_t items_per_page);
+extern void scim_response_list_end(ScimBuf *buf);
+
+extern void scim_response_error(ScimBuf *buf, const ScimError *err);
+
+extern char *scim_location(ScimArena *arena, const ScimResourceType *type, ScimStr id,
+						   const char *base_url);
+#define SCIM_ETAG_SIZE 32
+extern void scim_etag(int64_t version, char out[SCIM_ETAG_SIZE]);	/* W/"7" */
+
+/* What /ServiceProviderConfig states. */
+typedef struct ScimCapabilities
+{
+	int			max_results;
+	int			max_operations;
+	int			max_payload;
+	bool		bulk, change_password;
+} ScimCapabilities;
+
+extern void scim_response_service_provider_config(ScimBuf *buf, const ScimCapabilities *can,
+												  const char *base_url);
+
+/* /Schemas and /ResourceTypes: all as a ListResponse when id is absent, else
+ * the one; false when there is none. */
+extern bool scim_response_schemas(ScimBuf *buf, const ScimRegistry *registry, ScimStr id,
+								  const char *base_url);
+extern bool scim_response_resource_types(ScimBuf *buf, const ScimRegistry *registry, ScimStr id,
+										 const char *base_url);
+
+#endif							/* SCIM_CORE_RESPONSE_H */
