@@ -134,6 +134,7 @@ typedef struct ScimLink
 {
 	const ScimAttribute *attr;
 	const char *table;
+	const char *tenant;			/* its tenant column: named as the resource type's */
 	const char *owner;			/* column that holds this resource's id */
 	const char *value;			/* column that holds the other's id */
 	const char *type;			/* column that names the other's resource type, or NULL */
@@ -143,6 +144,7 @@ typedef struct ScimLink
 
 struct ScimResourceType
 {
+	const ScimRegistry *registry;	/* the one it is in */
 	const char *name;
 	const char *endpoint;		/* "/Users" */
 	const char *description;
