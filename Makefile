@@ -33,7 +33,7 @@ $(error $(PG_CONFIG) is missing or has no --pgxs: install the PostgreSQL server 
 endif
 # pg_regress: sql/ and expected/, run in the order of their numbers.
 REGRESS      = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
-REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --encoding=UTF8 --no-locale
+REGRESS_OPTS = --inputdir=. --load-extension=pgcrypto --load-extension=scim_audit --encoding=UTF8 --no-locale
 include $(PGXS)
 endif
 srcdir ?= .
@@ -60,20 +60,22 @@ help: ## list the targets
 deps: ## install the packages that are missing (DEPS=skip: only name them)
 	@tools/deps
 
-demo: deps ## play the story on a private, throw-away PostgreSQL (KEEP=1 leaves it up)
+demo: ## play the story on a private, throw-away PostgreSQL (KEEP=1 leaves it up)
+	@tools/deps demo
 	@tools/demo
 
-test: deps ## everything: unit, pg_regress, isolation, TAP; ends with "N passed, N failed"
+test: deps ## every kind of test; ends with "N passed, N failed" (test/run KIND runs one)
 	@test/run
 
 unit: ## src/core under ASan and UBSan, without a server
 	@test/run unit
 
-fuzz: ## libFuzzer on one parser: make fuzz FUZZ=filter T=60
+fuzz: ## libFuzzer on one parser: make fuzz FUZZ=filter T=60 (seconds)
+	@tools/deps fuzz
 	@test/fuzz/run $(or $(FUZZ),all) $(or $(T),60)
 
-lint: ## layers, comments on SQL objects, message style
-	@tools/lint
+lint: ## layers, exported symbols, comments and privileges of SQL objects
+	@test/run lint
 
 dist: ## a release archive of the committed tree
 	@mkdir -p build
