@@ -25,10 +25,12 @@ extern bool scim_str_equal(ScimStr a, ScimStr b);
 extern void scim_fold(ScimBuf *buf, const char *ptr, size_t len);
 
 /*
- * RFC 3339 / xsd:dateTime to microseconds since 1970-01-01 UTC and back.
- * Any number of fraction digits is read and cut to six; a missing zone is
- * UTC; years 0001 to 9999.  Format is "2026-01-02T03:04:05.678901Z", six
- * digits always when `micros`, else the fraction is left out when zero.
+ * RFC 3339 / xsd:dateTime to microseconds since 1970-01-01 UTC and back
+ * (time.c).  Any number of fraction digits is read and cut to six; a missing
+ * zone is UTC; years 0001 to 9999, after the zone is applied; second 60 and
+ * 24:00:00 are the instant after.  Format is "2026-01-02T03:04:05.678901Z",
+ * with all six digits always when always_fraction, else without fraction
+ * when it is zero; a time outside the years is written as the nearest inside.
  */
 extern bool scim_time_parse(ScimStr text, int64_t *micros);
 #define SCIM_TIME_SIZE 28		/* with the terminating NUL */

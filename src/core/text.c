@@ -1,0 +1,235 @@
+/*
+ * text.c
+ *		Characters, case folding, times and identifiers (see text.h).
+ */
+#include "core/text.h"
+
+#include "core/fold_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * Decode one character of well-formed UTF-8 (RFC 3629 section 4).  Returns
+ * its length, or 0 when the bytes at ptr are no character.
+ */
+static size_t
+decode_character(const unsigned char *ptr, size_t len, uint32_t *code)
+{
+	unsigned char lead = ptr[0];
+	size_t		need = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+
+	if (need == 0 || need > len)
+		return 0;
+	if (need == 1)
+	{
+		*code = lead;
+		return 1;
+	}
+	*code = lead & (0xFFu >> (need + 1));
+	for (size_t i = 1; i < need; i++)
+	{
+		if ((ptr[i] & 0xC0) != 0x80)
+			return 0;
+		*code = *code << 6 | (ptr[i] & 0x3F);
+	}
+	if ((need == 3 && (*code < 0x800 || (*code >= 0xD800 && *code <= 0xDFFF))) ||
+		(need == 4 && (*code < 0x10000 || *code > 0x10FFFF)))
+		return 0;
+	return need;
+}
+
+bool
+scim_utf8_valid(const char *ptr, size_t len)
+{
+	const unsigned char *bytes = (const unsigned char *) ptr;
+	uint32_t	code;
+
+	for (size_t i = 0; i < len;)
+	{
+		size_t		step;
+
+		if (bytes[i] < 0x80)
+		{
+			i++;
+			continue;
+		}
+		step = decode_character(bytes + i, len - i, &code);
+		if (step == 0)
+			return false;
+		i += step;
+	}
+	return true;
+}
+
+static inline unsigned char
+ascii_lower(unsigned char c)
+{
+	return c >= 'A' && c <= 'Z' ? (unsigned char) (c + 32) : c;
+}
+
+bool
+scim_name_equal(ScimStr a, ScimStr b)
+{
+	if (a.len != b.len)
+		return false;
+	for (size_t i = 0; i < a.len; i++)
+	{
+		if (ascii_lower((unsigned char) a.ptr[i]) != ascii_lower((unsigned char) b.ptr[i]))
+			return false;
+	}
+	return true;
+}
+
+bool
+scim_name_is(ScimStr a, const char *b)
+{
+	return scim_name_equal(a, (ScimStr) {b, strlen(b)});
+}
+
+bool
+scim_str_equal(ScimStr a, ScimStr b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+/* Simple folding of one character, by binary search over the runs. */
+static uint32_t
+fold_character(uint32_t code)
+{
+	size_t		low = 0;
+	size_t		high = sizeof(fold_runs) / sizeof(fold_runs[0]);
+
+	while (low < high)
+	{
+		size_t		middle = (low + high) / 2;
+		const FoldRun *run = &fold_runs[middle];
+
+		if (code < run->first)
+			high = middle;
+		else if (code > run->last)
+			low = middle + 1;
+		else if ((code - run->first) % (uint32_t) run->step == 0)
+			return (uint32_t) ((int64_t) code + run->delta);
+		else
+			return code;
+	}
+	return code;
+}
+
+/* UTF-8 of a valid code point; returns its length. */
+static size_t
+encode_character(uint32_t code, char out[4])
+{
+	if (code < 0x80)
+	{
+		out[0] = (char) code;
+		return 1;
+	}
+	if (code < 0x800)
+	{
+		out[0] = (char) (0xC0 | code >> 6);
+		out[1] = (char) (0x80 | (code & 0x3F));
+		return 2;
+	}
+	if (code < 0x10000)
+	{
+		out[0] = (char) (0xE0 | code >> 12);
+		out[1] = (char) (0x80 | (code >> 6 & 0x3F));
+		out[2] = (char) (0x80 | (code & 0x3F));
+		return 3;
+	}
+	out[0] = (char) (0xF0 | code >> 18);
+	out[1] = (char) (0x80 | (code >> 12 & 0x3F));
+	out[2] = (char) (0x80 | (code >> 6 & 0x3F));
+	out[3] = (char) (0x80 | (code & 0x3F));
+	return 4;
+}
+
+void
+scim_fold(ScimBuf *buf, const char *ptr, size_t len)
+{
+	const unsigned char *bytes = (const unsigned char *) ptr;
+	size_t		done = 0;		/* bytes before it are in buf */
+
+	for (size_t i = 0; i < len;)
+	{
+		uint32_t	code = 0;
+		uint32_t	folded;
+		size_t		step = decode_character(bytes + i, len - i, &code);
+		char		character[4];
+
+		if (step == 0 || (folded = fold_character(code)) == code)
+		{
+			i += step > 0 ? step : 1;
+			continue;
+		}
+		scim_buf_bytes(buf, ptr + done, i - done);
+		scim_buf_bytes(buf, character, encode_character(folded, character));
+		i += step;
+		done = i;
+	}
+	if (done < len)
+		scim_buf_bytes(buf, ptr + done, len - done);
+}
+
+bool
+scim_uuid_parse(ScimStr s, char out[37])
+{
+	if (s.len != 36)
+		return false;
+	for (size_t i = 0; i < 36; i++)
+	{
+		unsigned char c = ascii_lower((unsigned char) s.ptr[i]);
+		bool		hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (hyphen ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+			return false;
+		if (out != NULL)
+			out[i] = (char) c;
+	}
+	if (out != NULL)
+		out[36] = '\0';
+	return true;
+}
+
+/* Value of a hexadecimal digit, or -1. */
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool
+scim_percent_decode(ScimBuf *buf, ScimStr s, bool plus)
+{
+	size_t		start = buf->len;
+
+	for (size_t i = 0; i < s.len; i++)
+	{
+		char		c = s.ptr[i];
+
+		if (c == '%')
+		{
+			int			high = i + 2 < s.len ? hex_value(s.ptr[i + 1]) : -1;
+			int			low = i + 2 < s.len ? hex_value(s.ptr[i + 2]) : -1;
+
+			if (high < 0 || low < 0)
+				return false;
+			c = (char) (high * 16 + low);
+			i += 2;
+		}
+		else if (c == '+' && plus)
+			c = ' ';
+		if (c == '\0')
+			return false;
+		scim_buf_char(buf, c);
+	}
+	return !buf->failed && (buf->len == start || scim_utf8_valid(buf->data + start, buf->len - start));
+}
