@@ -18,7 +18,8 @@ JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.de
 JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
 CROSS JOIN aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
 WHERE e.extname = 'scim_audit' AND a.grantee = 0 AND a.privilege_type = 'EXECUTE'
-  AND p.oid::regprocedure::text NOT IN ('scim.fold(text)')
+  AND p.oid::regprocedure::text NOT IN
+	('scim.fold(text)', 'scim.tenants_of(text[])', 'scim.all_tenants(text[])', 'scim.current_tenant()')
 ORDER BY 1;
 
 -- check: no table, view or sequence is open to PUBLIC
