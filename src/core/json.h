@@ -5,8 +5,9 @@
  * json-c's strict mode still takes single quotes, NaN, raw control
  * characters, \u0000, lone surrogates, duplicate members and integers out
  * of range; scim_json_parse refuses all of these itself before json-c sees
- * the text.  Two members whose names differ only in case are a duplicate:
- * attribute names are case-insensitive (RFC 7643 section 2.1).
+ * the text (json_scan.c).  Two members whose names differ only in case are a
+ * duplicate: attribute names are case-insensitive (RFC 7643 section 2.1).
+ * Written back, a number with a fraction or an exponent keeps its spelling.
  */
 #ifndef SCIM_CORE_JSON_H
 #define SCIM_CORE_JSON_H
@@ -18,6 +19,8 @@
 /*
  * Parse one JSON text (UTF-8, no byte-order mark needed or refused: one is
  * skipped).  SCIM_INVALID_SYNTAX names the byte offset and what is wrong.
+ * SCIM_PAYLOAD_TOO_LARGE: so many empty objects or arrays that the tree would
+ * be far larger than the text (10,000 and one for each 32 bytes are allowed).
  * SCIM_NO_MEMORY.  The tree belongs to the arena.
  */
 extern ScimStatus scim_json_parse(ScimArena *arena, ScimStr text, ScimJson **out, ScimError *err);

@@ -9,14 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/*
- * Decode one character of well-formed UTF-8 (RFC 3629 section 4).  Returns
- * its length, or 0 when the bytes at ptr are no character.
- */
-static size_t
-decode_character(const unsigned char *ptr, size_t len, uint32_t *code)
+size_t
+scim_utf8_decode(const char *ptr, size_t len, uint32_t *code)
 {
-	unsigned char lead = ptr[0];
+	unsigned char lead = (unsigned char) ptr[0];
 	size_t		need = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
 
 	if (need == 0 || need > len)
@@ -29,9 +25,9 @@ decode_character(const unsigned char *ptr, size_t len, uint32_t *code)
 	*code = lead & (0xFFu >> (need + 1));
 	for (size_t i = 1; i < need; i++)
 	{
-		if ((ptr[i] & 0xC0) != 0x80)
+		if (((unsigned char) ptr[i] & 0xC0) != 0x80)
 			return 0;
-		*code = *code << 6 | (ptr[i] & 0x3F);
+		*code = *code << 6 | ((unsigned char) ptr[i] & 0x3F);
 	}
 	if ((need == 3 && (*code < 0x800 || (*code >= 0xD800 && *code <= 0xDFFF))) ||
 		(need == 4 && (*code < 0x10000 || *code > 0x10FFFF)))
@@ -42,30 +38,23 @@ decode_character(const unsigned char *ptr, size_t len, uint32_t *code)
 bool
 scim_utf8_valid(const char *ptr, size_t len)
 {
-	const unsigned char *bytes = (const unsigned char *) ptr;
 	uint32_t	code;
 
 	for (size_t i = 0; i < len;)
 	{
 		size_t		step;
 
-		if (bytes[i] < 0x80)
+		if ((unsigned char) ptr[i] < 0x80)
 		{
 			i++;
 			continue;
 		}
-		step = decode_character(bytes + i, len - i, &code);
+		step = scim_utf8_decode(ptr + i, len - i, &code);
 		if (step == 0)
 			return false;
 		i += step;
 	}
 	return true;
-}
-
-static inline unsigned char
-ascii_lower(unsigned char c)
-{
-	return c >= 'A' && c <= 'Z' ? (unsigned char) (c + 32) : c;
 }
 
 bool
@@ -75,7 +64,7 @@ scim_name_equal(ScimStr a, ScimStr b)
 		return false;
 	for (size_t i = 0; i < a.len; i++)
 	{
-		if (ascii_lower((unsigned char) a.ptr[i]) != ascii_lower((unsigned char) b.ptr[i]))
+		if (scim_ascii_lower(a.ptr[i]) != scim_ascii_lower(b.ptr[i]))
 			return false;
 	}
 	return true;
@@ -117,9 +106,8 @@ fold_character(uint32_t code)
 	return code;
 }
 
-/* UTF-8 of a valid code point; returns its length. */
-static size_t
-encode_character(uint32_t code, char out[4])
+size_t
+scim_utf8_encode(uint32_t code, char out[4])
 {
 	if (code < 0x80)
 	{
@@ -149,14 +137,13 @@ encode_character(uint32_t code, char out[4])
 void
 scim_fold(ScimBuf *buf, const char *ptr, size_t len)
 {
-	const unsigned char *bytes = (const unsigned char *) ptr;
 	size_t		done = 0;		/* bytes before it are in buf */
 
 	for (size_t i = 0; i < len;)
 	{
 		uint32_t	code = 0;
 		uint32_t	folded;
-		size_t		step = decode_character(bytes + i, len - i, &code);
+		size_t		step = scim_utf8_decode(ptr + i, len - i, &code);
 		char		character[4];
 
 		if (step == 0 || (folded = fold_character(code)) == code)
@@ -165,7 +152,7 @@ scim_fold(ScimBuf *buf, const char *ptr, size_t len)
 			continue;
 		}
 		scim_buf_bytes(buf, ptr + done, i - done);
-		scim_buf_bytes(buf, character, encode_character(folded, character));
+		scim_buf_bytes(buf, character, scim_utf8_encode(folded, character));
 		i += step;
 		done = i;
 	}
@@ -180,7 +167,7 @@ scim_uuid_parse(ScimStr s, char out[37])
 		return false;
 	for (size_t i = 0; i < 36; i++)
 	{
-		unsigned char c = ascii_lower((unsigned char) s.ptr[i]);
+		unsigned char c = scim_ascii_lower(s.ptr[i]);
 		bool		hyphen = i == 8 || i == 13 || i == 18 || i == 23;
 
 		if (hyphen ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))

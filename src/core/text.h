@@ -10,6 +10,19 @@
 /* Is s well-formed UTF-8 (RFC 3629: no overlong form, no surrogate)? */
 extern bool scim_utf8_valid(const char *ptr, size_t len);
 
+/* The character at ptr, len > 0: its bytes and its code; 0 when it is not well-formed. */
+extern size_t scim_utf8_decode(const char *ptr, size_t len, uint32_t *code);
+
+/* UTF-8 of a code point that is no surrogate; returns its length. */
+extern size_t scim_utf8_encode(uint32_t code, char out[4]);
+
+/* An ASCII letter in lower case, any other byte as it is. */
+static inline unsigned char
+scim_ascii_lower(char c)
+{
+	return (unsigned char) (c >= 'A' && c <= 'Z' ? c + 32 : c);
+}
+
 /* ASCII case-insensitive equality: attribute names, operators, methods, URNs. */
 extern bool scim_name_equal(ScimStr a, ScimStr b);
 extern bool scim_name_is(ScimStr a, const char *b);
