@@ -179,7 +179,7 @@ COMMENT ON COLUMN scim.group_members.tenant IS 'The tenant of the group and of t
 COMMENT ON COLUMN scim.group_members.group_id IS 'The group';
 COMMENT ON COLUMN scim.group_members.member_id IS 'The member: members.value';
 COMMENT ON COLUMN scim.group_members.member_type IS 'User or Group: members.type';
-COMMENT ON COLUMN scim.group_members.created IS 'When the member was added; kept by a trigger';
+COMMENT ON COLUMN scim.group_members.created IS 'When the member was added';
 COMMENT ON COLUMN scim.group_members.user_id IS 'member_id where the member is a user; computed';
 COMMENT ON COLUMN scim.group_members.nested_group_id IS 'member_id where the member is a group; computed';
 
@@ -200,12 +200,14 @@ COMMENT ON COLUMN scim.user_passwords.changed IS 'When the password was set';
 
 CREATE FUNCTION scim.tenants_changed() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_tenants_changed';
-COMMENT ON FUNCTION scim.tenants_changed() IS 'Tells every backend that tenants or their settings have changed';
+COMMENT ON FUNCTION scim.tenants_changed() IS 'Tells every backend that tenants or their settings have changed, and keeps a tenant that has resources';
 
 CREATE TRIGGER tenants_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON scim.tenants
 	FOR EACH STATEMENT EXECUTE FUNCTION scim.tenants_changed();
 CREATE TRIGGER tenants_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON scim.tenant_settings
 	FOR EACH STATEMENT EXECUTE FUNCTION scim.tenants_changed();
+CREATE TRIGGER tenant_kept BEFORE DELETE OR UPDATE OF tenant ON scim.tenants
+	FOR EACH ROW EXECUTE FUNCTION scim.tenants_changed();
 ALTER TABLE scim.tenants ENABLE ALWAYS TRIGGER tenants_changed;
 ALTER TABLE scim.tenant_settings ENABLE ALWAYS TRIGGER tenants_changed;
 

@@ -1,0 +1,288 @@
+/*
+ * resource_triggers.c
+ *		Triggers of the SCIM tables: versions and times, whoever writes.
+ *
+ * If-Match compares versions, so a row must not change without a new one,
+ * also by plain SQL.  The rules:
+ *	- INSERT: version 1, created and last_modified now.
+ *	- UPDATE that changes another column: version + 1, last_modified now.
+ *	- UPDATE that sets version to version + 1 and changes nothing else is a
+ *	  touch, for what is kept in another table: last_modified now.
+ *	- Any other UPDATE leaves version and times as they were.
+ *	- id and tenant never change.
+ * While a superuser restores a dump, rows pass as they are.
+ *
+ * Locks: who changes the members of a group holds the group's row (FOR NO KEY
+ * UPDATE) and then takes the members' rows (FOR KEY SHARE, by the foreign
+ * keys).  A delete goes the other way, from the member to its groups by the
+ * cascade, so it locks the groups beforehand, by id.
+ */
+#include "pg/compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+#include "utils/rls.h"
+#include "utils/timestamp.h"
+
+#include "pg/guc.h"
+#include "pg/owner.h"
+#include "pg/plan_cache.h"
+#include "pg/resource_triggers.h"
+#include "pg/tenant.h"
+
+PG_FUNCTION_INFO_V1(scim_audit_keep_version);
+PG_FUNCTION_INFO_V1(scim_audit_members_changed);
+
+bool		scim_audit_members_quiet = false;
+
+/* Where the columns stand that the rules are about. */
+typedef struct Columns
+{
+	int			id,
+				tenant,
+				version,
+				created,
+				last_modified;
+} Columns;
+
+static Columns
+find_columns(TupleDesc desc)
+{
+	Columns		c;
+
+	c.id = SPI_fnumber(desc, "id");
+	c.tenant = SPI_fnumber(desc, "tenant");
+	c.version = SPI_fnumber(desc, "version");
+	c.created = SPI_fnumber(desc, "created");
+	c.last_modified = SPI_fnumber(desc, "last_modified");
+	if (c.id <= 0 || c.tenant <= 0 || c.version <= 0 || c.created <= 0 || c.last_modified <= 0)
+		elog(ERROR, "a SCIM table lacks one of id, tenant, version, created, last_modified");
+	return c;
+}
+
+static Datum
+column(HeapTuple tuple, int number, TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, number, desc, &isnull);
+
+	if (isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("column \"%s\" of a SCIM resource must not be null",
+						NameStr(TupleDescAttr(desc, number - 1)->attname))));
+	return value;
+}
+
+/* The tuple with another version and other times. */
+static HeapTuple
+with_version(HeapTuple tuple, TupleDesc desc, const Columns *c, int64 version,
+			 TimestampTz created, TimestampTz last_modified)
+{
+	int			numbers[3] = {c->version, c->created, c->last_modified};
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+
+	values[0] = Int64GetDatum(version);
+	values[1] = TimestampTzGetDatum(created);
+	values[2] = TimestampTzGetDatum(last_modified);
+	return heap_modify_tuple_by_cols(tuple, desc, 3, numbers, values, nulls);
+}
+
+/*
+ * The tenant must exist.  Who sees only some tenants gets the answer that
+ * row-level security would give, lest the error betray which others exist.
+ */
+static void
+check_tenant(Relation rel, HeapTuple tuple, const Columns *c)
+{
+	char	   *tenant = TextDatumGetCString(column(tuple, c->tenant, RelationGetDescr(rel)));
+
+	if (scim_audit_tenant_settings(tenant) != NULL)
+		return;
+	if (check_enable_rls(RelationGetRelid(rel), InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("new row violates row-level security policy for table \"%s\"",
+						RelationGetRelationName(rel))));
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("there is no tenant \"%s\"", tenant),
+			 errhint("scim.create_tenant() makes one.")));
+}
+
+/* Does one column differ?  What is stored apart (TOAST) is compared by value. */
+static bool
+column_differs(HeapTuple old_tuple, HeapTuple new_tuple, TupleDesc desc, int number)
+{
+	Form_pg_attribute attribute = TupleDescAttr(desc, number - 1);
+	bool		old_null;
+	bool		new_null;
+	Datum		old_value = heap_getattr(old_tuple, number, desc, &old_null);
+	Datum		new_value = heap_getattr(new_tuple, number, desc, &new_null);
+
+	if (old_null || new_null)
+		return old_null != new_null;
+	return !datum_image_eq(old_value, new_value, attribute->attbyval, attribute->attlen);
+}
+
+/* Does a column differ but for version and times? */
+static bool
+row_differs(HeapTuple old_tuple, HeapTuple new_tuple, TupleDesc desc, const Columns *c)
+{
+	int			i;
+
+	for (i = 1; i <= desc->natts; i++)
+	{
+		if (i == c->version || i == c->created || i == c->last_modified ||
+			TupleDescAttr(desc, i - 1)->attisdropped)
+			continue;
+		if (column_differs(old_tuple, new_tuple, desc, i))
+			return true;
+	}
+	return false;
+}
+
+static HeapTuple
+keep_on_insert(Relation rel, HeapTuple tuple)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	Columns		c = find_columns(desc);
+	TimestampTz now = GetCurrentTimestamp();
+
+	check_tenant(rel, tuple, &c);
+	return with_version(tuple, desc, &c, 1, now, now);
+}
+
+static HeapTuple
+keep_on_update(Relation rel, HeapTuple old_tuple, HeapTuple new_tuple)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	Columns		c = find_columns(desc);
+	int64		version = DatumGetInt64(column(old_tuple, c.version, desc));
+	TimestampTz created = DatumGetTimestampTz(column(old_tuple, c.created, desc));
+	TimestampTz last_modified = DatumGetTimestampTz(column(old_tuple, c.last_modified, desc));
+	bool		touched = DatumGetInt64(column(new_tuple, c.version, desc)) == version + 1;
+
+	if (column_differs(old_tuple, new_tuple, desc, c.id) ||
+		column_differs(old_tuple, new_tuple, desc, c.tenant))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
+				 errmsg("id and tenant of a SCIM resource cannot be changed")));
+	if (touched || row_differs(old_tuple, new_tuple, desc, &c))
+	{
+		version++;
+		last_modified = Max(GetCurrentTimestamp(), last_modified);
+	}
+	return with_version(new_tuple, desc, &c, version, created, last_modified);
+}
+
+/* Lock the groups that hold a resource about to be deleted. */
+static void
+lock_groups(Relation rel, HeapTuple tuple)
+{
+	static const Oid types[2] = {TEXTOID, UUIDOID};
+	TupleDesc	desc = RelationGetDescr(rel);
+	Columns		c = find_columns(desc);
+	Datum		values[2];
+	ScimAuditUser user;
+
+	values[0] = column(tuple, c.tenant, desc);
+	values[1] = column(tuple, c.id, desc);
+	SPI_connect();
+	user = scim_audit_become(RelationGetForm(rel)->relowner);
+	if (SPI_execute_plan(scim_audit_plan("SELECT FROM scim.groups g"
+										 " WHERE g.tenant OPERATOR(pg_catalog.=) $1"
+										 " AND g.id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT m.group_id FROM scim.group_members m"
+										 " WHERE m.tenant OPERATOR(pg_catalog.=) $1 AND m.member_id OPERATOR(pg_catalog.=) $2))"
+										 " ORDER BY g.id FOR NO KEY UPDATE", 2, types),
+						 values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not lock groups");
+	scim_audit_become_again(user);
+	SPI_finish();
+}
+
+/* scim.keep_version() */
+Datum
+scim_audit_keep_version(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	HeapTuple	tuple;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BEFORE(data->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(data->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("scim.keep_version() is a BEFORE ROW trigger function")));
+	tuple = TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : data->tg_trigtuple;
+	if (scim_audit_restoring())
+		return PointerGetDatum(tuple);
+
+	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
+		tuple = keep_on_insert(data->tg_relation, tuple);
+	else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+		tuple = keep_on_update(data->tg_relation, data->tg_trigtuple, tuple);
+	else
+		lock_groups(data->tg_relation, tuple);
+	return PointerGetDatum(tuple);
+}
+
+/* Touch the groups that a transition table, or two, name; all of them after a TRUNCATE. */
+static void
+touch_groups(TriggerData *data)
+{
+	const char *which = "";
+
+	if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+		which = " WHERE (g.tenant, g.id) OPERATOR(pg_catalog.=) ANY"
+			" (SELECT m.tenant, m.group_id FROM changed_members m"
+			" UNION ALL SELECT m.tenant, m.group_id FROM old_members m)";
+	else if (!TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
+		which = " WHERE (g.tenant, g.id) OPERATOR(pg_catalog.=) ANY"
+			" (SELECT m.tenant, m.group_id FROM changed_members m)";
+
+	if (SPI_execute(psprintf("WITH locked AS MATERIALIZED (SELECT g.tenant, g.id FROM scim.groups g%s"
+							 " ORDER BY g.tenant, g.id FOR NO KEY UPDATE)"
+							 " UPDATE scim.groups g SET version = g.version OPERATOR(pg_catalog.+) 1 FROM locked l"
+							 " WHERE g.tenant OPERATOR(pg_catalog.=) l.tenant AND g.id OPERATOR(pg_catalog.=) l.id", which),
+					false, 0) != SPI_OK_UPDATE)
+		elog(ERROR, "could not touch groups");
+}
+
+static bool
+nothing_changed(TriggerData *data)
+{
+	return (data->tg_oldtable != NULL || data->tg_newtable != NULL) &&
+		(data->tg_oldtable == NULL || tuplestore_tuple_count(data->tg_oldtable) == 0) &&
+		(data->tg_newtable == NULL || tuplestore_tuple_count(data->tg_newtable) == 0);
+}
+
+/* scim.members_changed() */
+Datum
+scim_audit_members_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *data = (TriggerData *) fcinfo->context;
+	ScimAuditUser user;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(data->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(data->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("scim.members_changed() is an AFTER STATEMENT trigger function")));
+	if (scim_audit_members_quiet || scim_audit_restoring() || nothing_changed(data))
+		PG_RETURN_POINTER(NULL);
+
+	SPI_connect();
+	if (SPI_register_trigger_data(data) != SPI_OK_TD_REGISTER)
+		elog(ERROR, "could not see the changed members");
+	user = scim_audit_become(RelationGetForm(data->tg_relation)->relowner);
+	touch_groups(data);
+	scim_audit_become_again(user);
+	SPI_finish();
+	PG_RETURN_POINTER(NULL);
+}

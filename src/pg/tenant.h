@@ -1,0 +1,27 @@
+/*
+ * tenant.h
+ *		Tenants and their settings.
+ */
+#ifndef SCIM_AUDIT_PG_TENANT_H
+#define SCIM_AUDIT_PG_TENANT_H
+
+/* What becomes of a password that a client sends. */
+typedef enum ScimAuditPassword
+{
+	SCIM_PASSWORD_DISCARD,
+	SCIM_PASSWORD_HASH
+} ScimAuditPassword;
+
+typedef struct ScimAuditTenant
+{
+	const char *base_url;		/* without a slash at its end; "" when not set */
+	ScimAuditPassword password;
+} ScimAuditTenant;
+
+/*
+ * The settings of a tenant, from the backend's copy of the tables; NULL when
+ * there is no such tenant.  Valid until the next call.
+ */
+extern const ScimAuditTenant *scim_audit_tenant_settings(const char *tenant);
+
+#endif							/* SCIM_AUDIT_PG_TENANT_H */
