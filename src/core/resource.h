@@ -92,4 +92,14 @@ extern ScimStatus scim_resource_from_row(ScimArena *arena, const ScimResourceTyp
 extern ScimStatus scim_resource_to_row(ScimArena *arena, const ScimResourceType *type,
 									   ScimJson *json, ScimStr *values, ScimError *err);
 
+/*
+ * Put one linked resource, as scim_sql_link_read found it, at the end of the
+ * attribute that link keeps: value, $ref, display and type as far as the
+ * attribute has them.  type names the other's resource type; display may be
+ * absent.  base_url may be "".  Only SCIM_NO_MEMORY.
+ */
+extern ScimStatus scim_resource_add_link(ScimArena *arena, const ScimRegistry *registry,
+										 ScimJson *resource, const ScimLink *link, ScimStr value,
+										 ScimStr type, ScimStr display, const char *base_url);
+
 #endif							/* SCIM_CORE_RESOURCE_H */

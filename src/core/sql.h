@@ -53,6 +53,13 @@ extern ScimStatus scim_sql_update(ScimArena *arena, const ScimResourceType *type
 extern ScimStatus scim_sql_delete(ScimArena *arena, const ScimResourceType *type, ScimStr tenant,
 								  ScimStr id, ScimSql *out);
 
+/*
+ * A new version for a resource of which only what is kept in other tables
+ * changed (members, a password): returns the fixed columns.
+ */
+extern ScimStatus scim_sql_touch(ScimArena *arena, const ScimResourceType *type, ScimStr tenant,
+								 ScimStr id, ScimSql *out);
+
 /* Sorting: an attribute (NULL attr: by id), RFC 7644 section 3.4.2.3. */
 typedef struct ScimSort
 {
