@@ -3,6 +3,7 @@
  *		The statement that gives a resource a new version when only what is
  *		kept in other tables changed.
  */
+#include "core/arena.h"
 #include "core/sql.h"
 
 ScimStatus

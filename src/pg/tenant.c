@@ -29,7 +29,6 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
-#include "pg/guc.h"
 #include "pg/log.h"
 #include "pg/owner.h"
 #include "pg/tenant.h"
