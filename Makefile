@@ -18,6 +18,11 @@ PG_CPPFLAGS = -I$(srcdir)/src -DSCIM_AUDIT_VERSION='"$(EXTVERSION)"' $(JSONC_CPP
 PG_CFLAGS   = -std=gnu11 -fvisibility=hidden
 SHLIB_LINK  = $(JSONC_LIBS)
 
+# With clang, the flags and headers of a PostgreSQL that gcc built would warn.
+ifneq ($(findstring clang,$(CC)),)
+PG_CFLAGS  += -Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes
+endif
+
 # json-c is included as <json-c/json.h>; pkg-config knows where that stands.
 JSONC_CPPFLAGS = $(addprefix -I,$(shell pkg-config --variable=includedir json-c 2>/dev/null))
 JSONC_LIBS     = $(or $(shell pkg-config --libs json-c 2>/dev/null),-ljson-c)
