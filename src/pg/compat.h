@@ -45,4 +45,11 @@ extern int	no_such_variable
 #include "varatt.h"
 #endif
 
+/* A small number that no two backends share: 17 replaced backend ids (ab355e3a88). */
+#if PG_VERSION_NUM >= 170000
+#define SCIM_AUDIT_BACKEND_NUMBER MyProcNumber
+#else
+#define SCIM_AUDIT_BACKEND_NUMBER MyBackendId
+#endif
+
 #endif							/* SCIM_AUDIT_PG_COMPAT_H */

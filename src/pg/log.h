@@ -13,6 +13,16 @@
 #include "core/entry.h"
 
 /*
+ * Longest texts of an entry, in bytes; longer ones are cut at a character's
+ * end, a resource_id is replaced by "sha256:" and the digest, and of `changed`
+ * the first paths are kept with "*" behind.  With every byte escaped to six
+ * an entry stays below SCIM_ENTRY_MAX.
+ */
+#define SCIM_AUDIT_TEXT_MAX 255
+#define SCIM_AUDIT_RESOURCE_ID_MAX 1024
+#define SCIM_AUDIT_CHANGED_MAX 4096
+
+/*
  * The SCIM call (or administrative function) the backend is serving.  While
  * one is set, every event written - the trigger's too - carries its
  * request_id, origin, actor, credential and method.  Set and restored by
@@ -39,7 +49,13 @@ extern const ScimAuditContext *scim_audit_context(void);
  * Write one event.  The caller fills tenant, category, action, event_type,
  * outcome, status, scim_type, resource_type, resource_id, changed; the rest
  * of entry (ids, time, roles, context, hashes) is filled here.  Zero fields
- * are absent.  detail is a JSON object's text, or SCIM_STR_NONE.
+ * are absent.
+ *
+ * detail is a JSON object's text from its first brace to its last, castable
+ * to jsonb, or SCIM_STR_NONE.  Added to it here, where not empty: the
+ * context's claims; actor_claimed, on_behalf_of, reason and ticket from the
+ * settings; application_name; client_addr.  So it must hold none of these;
+ * what the context claims replaces the setting of the same name.
  */
 extern void scim_audit_log_write(ScimEntry *entry, ScimStr detail);
 

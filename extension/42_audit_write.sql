@@ -1,0 +1,60 @@
+-- Writing the log: the triggers that write events, the guards that let nobody
+-- else, the partitions.
+
+-- Arguments, name=value each (src/pg/tracked.h):
+--   resource=TYPE   the table keeps resources of this SCIM type
+--   link=ATTRIBUTE  with resource: it keeps this attribute, a row per value
+--   tenant=COLUMN   the row's tenant
+--   key=COLUMN      part of the row's key, repeatable; default the primary key
+--   exclude=COLUMN  not in the log, repeatable
+--   redact=COLUMN   in the log without its value, repeatable
+-- Both triggers of a table take the same.
+CREATE FUNCTION scim_audit.record_change() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_record_change';
+COMMENT ON FUNCTION scim_audit.record_change() IS 'AFTER ROW trigger: writes an audit event for the changed row';
+
+CREATE FUNCTION scim_audit.record_truncate() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_record_truncate';
+COMMENT ON FUNCTION scim_audit.record_truncate() IS 'AFTER TRUNCATE trigger: writes an audit event for the table';
+
+CREATE FUNCTION scim_audit.row_values(tbl regclass, r record) RETURNS json
+	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_row_values';
+COMMENT ON FUNCTION scim_audit.row_values(regclass, record) IS 'The row as the audit event of its insertion would have it in detail.new';
+
+CREATE FUNCTION scim_audit.ensure_partitions(months_ahead integer DEFAULT 3) RETURNS integer
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'scim_audit_ensure_partitions';
+COMMENT ON FUNCTION scim_audit.ensure_partitions(integer) IS 'Makes the partitions of this month and the months ahead that are missing; returns how many it made';
+
+CREATE FUNCTION scim_audit.guard() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_guard';
+COMMENT ON FUNCTION scim_audit.guard() IS 'BEFORE trigger on the tables of the log: refuses every change by SQL';
+
+CREATE FUNCTION scim_audit.drop_guard() RETURNS event_trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_drop_guard';
+COMMENT ON FUNCTION scim_audit.drop_guard() IS 'Loads the library, which refuses to drop the log while it holds events';
+
+REVOKE ALL ON FUNCTION scim_audit.record_change(), scim_audit.record_truncate(),
+	scim_audit.row_values(regclass, record), scim_audit.ensure_partitions(integer),
+	scim_audit.guard(), scim_audit.drop_guard() FROM PUBLIC;
+
+-- Row guards of events are cloned to its partitions; each gets its own guard
+-- against TRUNCATE when it is made.  ALWAYS: session_replication_role changes
+-- nothing.
+CREATE TRIGGER guard_row BEFORE INSERT OR UPDATE OR DELETE ON scim_audit.events
+	FOR EACH ROW EXECUTE FUNCTION scim_audit.guard();
+CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON scim_audit.events
+	FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.guard();
+CREATE TRIGGER guard_row BEFORE INSERT OR UPDATE OR DELETE ON scim_audit.seals
+	FOR EACH ROW EXECUTE FUNCTION scim_audit.guard();
+CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON scim_audit.seals
+	FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.guard();
+ALTER TABLE scim_audit.events ENABLE ALWAYS TRIGGER guard_row;
+ALTER TABLE scim_audit.events ENABLE ALWAYS TRIGGER guard_truncate;
+ALTER TABLE scim_audit.seals ENABLE ALWAYS TRIGGER guard_row;
+ALTER TABLE scim_audit.seals ENABLE ALWAYS TRIGGER guard_truncate;
+
+CREATE EVENT TRIGGER scim_audit_drop_guard ON ddl_command_start
+	WHEN TAG IN ('DROP EXTENSION', 'DROP OWNED', 'DROP SCHEMA', 'DROP TABLE')
+	EXECUTE FUNCTION scim_audit.drop_guard();
+ALTER EVENT TRIGGER scim_audit_drop_guard ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER scim_audit_drop_guard IS 'Refuses to drop the audit log while it holds events (scim_audit.allow_drop)';

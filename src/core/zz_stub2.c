@@ -1,0 +1,1 @@
+void scim_location(void); void scim_location(void){}

@@ -1,0 +1,44 @@
+/*
+ * config_hash.h
+ *		A digest of what is audited, for the seals.
+ *
+ * SHA-256 over a text of lines, each ended by a newline, sorted by byte:
+ *
+ *	version V
+ *		V: version of the library.
+ *	function NAME ["LANGUAGE","probin","prosrc"]
+ *		One for each trigger function of ours (record_change,
+ *		record_truncate, guard) as the catalog has it.
+ *	trigger ["SCHEMA","TABLE","TRIGGER","FUNCTION","STATE",TYPE,"ARGUMENT",…]
+ *		One for each trigger that calls one of them: tgenabled and tgtype of
+ *		pg_trigger, then its arguments.  Left out: a trigger on a partition
+ *		that was cloned from its parent's and has the same state, and the
+ *		TRUNCATE guard of a partition of the log in state A - so that next
+ *		month's partition changes nothing.
+ *	unguarded ["SCHEMA","TABLE"]
+ *		A partition of scim_audit.events without a TRUNCATE guard.
+ *	drop_guard "STATE"
+ *		evtenabled of the event trigger scim_audit_drop_guard; absent when
+ *		there is none.
+ *
+ * The text is only ever compared for change: from one seal of a chain to the
+ * next, and with the events that say why it changed.
+ */
+#ifndef SCIM_AUDIT_PG_CONFIG_HASH_H
+#define SCIM_AUDIT_PG_CONFIG_HASH_H
+
+#include "core/entry.h"
+
+/*
+ * The digest as committed transactions and this one have left the catalogs.
+ * Kept until a relation, function or event trigger changes anywhere.
+ */
+extern void scim_audit_config_hash(uint8_t out[SCIM_HASH_SIZE]);
+
+/* The text itself, as a C string in the current memory context. */
+extern char *scim_audit_config_text(void);
+
+/* Called from _PG_init. */
+extern void scim_audit_config_hash_init(void);
+
+#endif							/* SCIM_AUDIT_PG_CONFIG_HASH_H */

@@ -1,0 +1,382 @@
+/*
+ * event_store.c
+ *		Rows into the tables of the log, and the heads of the chains out of
+ *		them, without SQL (see event_store.h).
+ *
+ * Rows are inserted as the system catalogs' are: heap, then each index.  So
+ * a write costs no parser, no executor and no partition routing, and runs
+ * in the middle of a commit.  Constraints are not checked here; log.c and
+ * seal.c fill every column that is NOT NULL.
+ *
+ * Columns are found by name, once per table: a partition may number them
+ * differently after an upgrade dropped one from its parent.
+ */
+#include "pg/compat.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/skey.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include "pg/event_store.h"
+
+/* Columns of scim_audit.events; the names stand in the same order below. */
+enum
+{
+	E_TX_ID, E_N, E_STATUS, E_AT, E_REQUEST_ID, E_TENANT, E_CATEGORY, E_ACTION, E_EVENT_TYPE,
+	E_OUTCOME, E_SCIM_TYPE, E_ACTOR, E_ACTOR_TYPE, E_CREDENTIAL, E_SESSION_ROLE,
+	E_EFFECTIVE_ROLE, E_ORIGIN, E_RESOURCE_TYPE, E_RESOURCE_ID, E_CHANGED, E_METHOD,
+	E_DETAIL_HASH, E_PREV_HASH, E_LEAF_HASH, E_DETAIL_SALT, E_DETAIL, E_COLUMNS
+};
+
+static const char *const event_columns[E_COLUMNS] = {
+	"tx_id", "n", "status", "at", "request_id", "tenant", "category", "action", "event_type",
+	"outcome", "scim_type", "actor", "actor_type", "credential", "session_role",
+	"effective_role", "origin", "resource_type", "resource_id", "changed", "method",
+	"detail_hash", "prev_hash", "leaf_hash", "detail_salt", "detail"
+};
+
+/* Columns of scim_audit.seals. */
+enum
+{
+	S_CHAIN, S_EVENTS, S_SEQ, S_AT, S_TX_ID, S_LAST_LEAF, S_CONFIG_HASH, S_PREV_HASH, S_HASH,
+	S_COLUMNS
+};
+
+static const char *const seal_columns[S_COLUMNS] = {
+	"chain", "events", "seq", "at", "tx_id", "last_leaf", "config_hash", "prev_hash", "hash"
+};
+
+/* Where a table has the columns above. */
+typedef struct ColumnMap
+{
+	Oid			table;			/* InvalidOid: to be made */
+	AttrNumber	attno[E_COLUMNS];
+} ColumnMap;
+
+static ColumnMap event_map;
+static ColumnMap seal_map;
+
+/* Oids of the two tables; InvalidOid: to be looked up. */
+static Oid	events_oid;
+static Oid	seals_oid;
+
+/* A row being put together: one value per column of its table. */
+typedef struct Row
+{
+	const ColumnMap *map;
+	Datum	   *values;
+	bool	   *nulls;
+} Row;
+
+int64_t
+scim_audit_unix_micros(int64 timestamp)
+{
+	return timestamp + (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
+int64
+scim_audit_timestamp(int64_t micros)
+{
+	return micros - (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
+/* A table of the log was altered, dropped or made: forget what is known of it. */
+static void
+forget_relation(Datum arg, Oid relid)
+{
+	if (relid == InvalidOid || relid == event_map.table)
+		event_map.table = InvalidOid;
+	if (relid == InvalidOid || relid == seal_map.table)
+		seal_map.table = InvalidOid;
+	if (relid == InvalidOid || relid == events_oid)
+		events_oid = InvalidOid;
+	if (relid == InvalidOid || relid == seals_oid)
+		seals_oid = InvalidOid;
+}
+
+static void
+forget_schemas(Datum arg, int cacheid, uint32 hashvalue)
+{
+	events_oid = seals_oid = InvalidOid;
+}
+
+void
+scim_audit_event_store_init(void)
+{
+	CacheRegisterRelcacheCallback(forget_relation, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_schemas, (Datum) 0);
+}
+
+Oid
+scim_audit_log_table(const char *name)
+{
+	Oid			schema = get_namespace_oid("scim_audit", true);
+
+	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+static Oid
+log_table(Oid *cached, const char *name)
+{
+	if (!OidIsValid(*cached))
+		*cached = scim_audit_log_table(name);
+	if (!OidIsValid(*cached))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"scim_audit.%s\" does not exist", name),
+				 errhint("Create the extension scim_audit in this database.")));
+	return *cached;
+}
+
+Oid
+scim_audit_events_oid(void)
+{
+	return log_table(&events_oid, "events");
+}
+
+Oid
+scim_audit_seals_oid(void)
+{
+	return log_table(&seals_oid, "seals");
+}
+
+static const ColumnMap *
+column_map(ColumnMap *map, Relation table, const char *const *names, int n)
+{
+	if (map->table == RelationGetRelid(table))
+		return map;
+	for (int i = 0; i < n; i++)
+	{
+		map->attno[i] = get_attnum(RelationGetRelid(table), names[i]);
+		if (map->attno[i] == InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of table \"%s\" does not exist",
+							names[i], RelationGetRelationName(table))));
+	}
+	map->table = RelationGetRelid(table);
+	return map;
+}
+
+static Row
+row_begin(const ColumnMap *map, Relation table)
+{
+	int			natts = RelationGetDescr(table)->natts;
+	Row			row = {map, palloc0(natts * sizeof(Datum)), palloc(natts * sizeof(bool))};
+
+	memset(row.nulls, true, natts * sizeof(bool));
+	return row;
+}
+
+static void
+row_datum(Row *row, int column, Datum value)
+{
+	int			i = row->map->attno[column] - 1;
+
+	row->values[i] = value;
+	row->nulls[i] = false;
+}
+
+static void
+row_text(Row *row, int column, ScimStr value)
+{
+	if (value.ptr != NULL)
+		row_datum(row, column, PointerGetDatum(cstring_to_text_with_len(value.ptr, value.len)));
+}
+
+static void
+row_bytes(Row *row, int column, const uint8_t *bytes, int len)
+{
+	row_text(row, column, (ScimStr) {(const char *) bytes, len});
+}
+
+static void
+row_uuid(Row *row, int column, const uint8_t uuid[16])
+{
+	row_datum(row, column, PointerGetDatum(uuid));
+}
+
+static void
+row_changed(Row *row, const ScimStr *changed, int n)
+{
+	Datum	   *elements;
+
+	if (changed == NULL)
+		return;
+	elements = palloc(Max(n, 1) * sizeof(Datum));
+	for (int i = 0; i < n; i++)
+		elements[i] = PointerGetDatum(cstring_to_text_with_len(changed[i].ptr, changed[i].len));
+	row_datum(row, E_CHANGED,
+			  PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT)));
+}
+
+static void
+row_insert(Row *row, Relation table)
+{
+	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(table), row->values, row->nulls);
+
+	CatalogTupleInsert(table, tuple);
+}
+
+void
+scim_audit_store_event(Relation partition, const ScimEntry *entry,
+					   const uint8_t leaf_hash[SCIM_HASH_SIZE],
+					   ScimStr detail, const uint8_t salt[16])
+{
+	Row			row = row_begin(column_map(&event_map, partition, event_columns, E_COLUMNS),
+								partition);
+
+	row_uuid(&row, E_TX_ID, entry->tx_id);
+	row_datum(&row, E_N, Int32GetDatum(entry->n));
+	if (entry->status != 0)
+		row_datum(&row, E_STATUS, Int32GetDatum(entry->status));
+	row_datum(&row, E_AT, TimestampTzGetDatum(scim_audit_timestamp(entry->at)));
+	if (entry->has_request_id)
+		row_uuid(&row, E_REQUEST_ID, entry->request_id);
+	row_text(&row, E_TENANT, entry->tenant);
+	row_text(&row, E_CATEGORY, entry->category);
+	row_text(&row, E_ACTION, entry->action);
+	row_text(&row, E_EVENT_TYPE, entry->event_type);
+	row_text(&row, E_OUTCOME, entry->outcome);
+	row_text(&row, E_SCIM_TYPE, entry->scim_type);
+	row_text(&row, E_ACTOR, entry->actor);
+	row_text(&row, E_ACTOR_TYPE, entry->actor_type);
+	row_text(&row, E_CREDENTIAL, entry->credential);
+	row_text(&row, E_SESSION_ROLE, entry->session_role);
+	row_text(&row, E_EFFECTIVE_ROLE, entry->effective_role);
+	row_text(&row, E_ORIGIN, entry->origin);
+	row_text(&row, E_RESOURCE_TYPE, entry->resource_type);
+	row_text(&row, E_RESOURCE_ID, entry->resource_id);
+	row_changed(&row, entry->changed, entry->n_changed);
+	row_text(&row, E_METHOD, entry->method);
+	row_bytes(&row, E_PREV_HASH, entry->prev_hash, SCIM_HASH_SIZE);
+	row_bytes(&row, E_LEAF_HASH, leaf_hash, SCIM_HASH_SIZE);
+	if (entry->has_detail)
+	{
+		row_bytes(&row, E_DETAIL_HASH, entry->detail_hash, SCIM_HASH_SIZE);
+		row_bytes(&row, E_DETAIL_SALT, salt, 16);
+		row_text(&row, E_DETAIL, detail);
+	}
+	row_insert(&row, partition);
+}
+
+void
+scim_audit_store_seal(Relation seals, const ScimSeal *seal, const uint8_t hash[SCIM_HASH_SIZE])
+{
+	Row			row = row_begin(column_map(&seal_map, seals, seal_columns, S_COLUMNS), seals);
+
+	row_datum(&row, S_CHAIN, Int32GetDatum(seal->chain));
+	row_datum(&row, S_EVENTS, Int32GetDatum(seal->events));
+	row_datum(&row, S_SEQ, Int64GetDatum(seal->seq));
+	row_datum(&row, S_AT, TimestampTzGetDatum(scim_audit_timestamp(seal->at)));
+	row_uuid(&row, S_TX_ID, seal->tx_id);
+	row_bytes(&row, S_LAST_LEAF, seal->last_leaf, SCIM_HASH_SIZE);
+	row_bytes(&row, S_CONFIG_HASH, seal->config_hash, SCIM_HASH_SIZE);
+	row_bytes(&row, S_PREV_HASH, seal->prev_hash, SCIM_HASH_SIZE);
+	row_bytes(&row, S_HASH, hash, SCIM_HASH_SIZE);
+	row_insert(&row, seals);
+}
+
+/* The primary key's index, by which a chain is read. */
+static Oid
+primary_key(Relation table)
+{
+	list_free(RelationGetIndexList(table));
+	if (!OidIsValid(table->rd_pkindex))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("table \"%s\" has no primary key", RelationGetRelationName(table))));
+	return table->rd_pkindex;
+}
+
+static void
+read_head(Relation seals, const ColumnMap *map, HeapTuple tuple, ScimSeal *head,
+		  uint8_t hash[SCIM_HASH_SIZE])
+{
+	TupleDesc	desc = RelationGetDescr(seals);
+	bool		isnull;
+	bytea	   *stored;
+
+	head->seq = DatumGetInt64(heap_getattr(tuple, map->attno[S_SEQ], desc, &isnull));
+	head->at = scim_audit_unix_micros(DatumGetTimestampTz(heap_getattr(tuple, map->attno[S_AT],
+																	   desc, &isnull)));
+	stored = DatumGetByteaPP(heap_getattr(tuple, map->attno[S_HASH], desc, &isnull));
+	if (VARSIZE_ANY_EXHDR(stored) != SCIM_HASH_SIZE)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("hash of seal %lld in chain %d is not %d bytes long",
+						(long long) head->seq, head->chain, SCIM_HASH_SIZE)));
+	memcpy(hash, VARDATA_ANY(stored), SCIM_HASH_SIZE);
+}
+
+/*
+ * SnapshotSelf sees what is committed now and what this transaction wrote.
+ * An MVCC snapshot would be stale (READ COMMITTED: taken before the wait for
+ * the lock; REPEATABLE READ: taken at the start), and SERIALIZABLE would
+ * remember the read and fail other writers.
+ */
+bool
+scim_audit_store_head(Relation seals, int chain, ScimSeal *head, uint8_t hash[SCIM_HASH_SIZE])
+{
+	const ColumnMap *map = column_map(&seal_map, seals, seal_columns, S_COLUMNS);
+	Relation	index = index_open(primary_key(seals), AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	head->chain = chain;
+	ScanKeyInit(&key, map->attno[S_CHAIN], BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(chain));
+	scan = systable_beginscan_ordered(seals, index, SnapshotSelf, 1, &key);
+	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
+	if (tuple != NULL)
+		read_head(seals, map, tuple, head, hash);
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
+	return tuple != NULL;
+}
+
+static bool
+heap_has_rows(Oid oid)
+{
+	Relation	table = table_open(oid, AccessShareLock);
+	TupleTableSlot *slot = table_slot_create(table, NULL);
+	TableScanDesc scan = table_beginscan(table, SnapshotSelf, 0, NULL);
+	bool		found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
+
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(table, AccessShareLock);
+	return found;
+}
+
+bool
+scim_audit_store_has_rows(Oid table)
+{
+	List	   *tables = find_all_inheritors(table, AccessShareLock, NULL);
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		Oid			oid = lfirst_oid(cell);
+
+		if (get_rel_relkind(oid) != RELKIND_PARTITIONED_TABLE && heap_has_rows(oid))
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,57 @@
+/*
+ * event_store.h
+ *		Rows into the tables of the log, and the heads of the chains out of
+ *		them, without SQL.
+ *
+ * All code that touches heap and index access methods stands in
+ * event_store.c.  It goes past triggers, privileges and row-level security
+ * on purpose: there is no SQL statement that can write the log.
+ */
+#ifndef SCIM_AUDIT_PG_EVENT_STORE_H
+#define SCIM_AUDIT_PG_EVENT_STORE_H
+
+#include "utils/relcache.h"
+
+#include "core/entry.h"
+
+/* Oids of scim_audit.events and scim_audit.seals; raises an ERROR when the
+ * extension's tables are not there. */
+extern Oid	scim_audit_events_oid(void);
+extern Oid	scim_audit_seals_oid(void);
+
+/* The same, InvalidOid when they are not there. */
+extern Oid	scim_audit_log_table(const char *name);
+
+/*
+ * Insert an event into its partition (open, RowExclusiveLock), where
+ * detail (a JSON object's text) and its 16-byte salt go with it when
+ * entry->has_detail.
+ */
+extern void scim_audit_store_event(Relation partition, const ScimEntry *entry,
+								   const uint8_t leaf_hash[SCIM_HASH_SIZE],
+								   ScimStr detail, const uint8_t salt[16]);
+
+/*
+ * The last seal of a chain, whichever snapshot the transaction has: the
+ * caller holds the chain's lock, so nobody is adding to it.  Fills seq and
+ * at (microseconds since 1970) of *head and its hash; false for an empty
+ * chain.
+ */
+extern bool scim_audit_store_head(Relation seals, int chain, ScimSeal *head,
+								  uint8_t hash[SCIM_HASH_SIZE]);
+
+/* Insert a seal into scim_audit.seals (open, RowExclusiveLock). */
+extern void scim_audit_store_seal(Relation seals, const ScimSeal *seal,
+								  const uint8_t hash[SCIM_HASH_SIZE]);
+
+/* Has the table, or for a partitioned one any partition, a row that is not deleted? */
+extern bool scim_audit_store_has_rows(Oid table);
+
+/* Microseconds since 1970 of a timestamp, and back. */
+extern int64_t scim_audit_unix_micros(int64 timestamp);
+extern int64 scim_audit_timestamp(int64_t micros);
+
+/* Called from _PG_init. */
+extern void scim_audit_event_store_init(void);
+
+#endif							/* SCIM_AUDIT_PG_EVENT_STORE_H */

@@ -1,0 +1,38 @@
+/*
+ * hash.c
+ *		SHA-256 and random bytes of the server (see hash.h).
+ */
+#include "pg/compat.h"
+
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+
+#include "pg/hash.h"
+
+bool
+scim_audit_sha256(const ScimStr *pieces, int n, uint8_t out[SCIM_HASH_SIZE])
+{
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+	bool		done = ctx != NULL && pg_cryptohash_init(ctx) >= 0;
+
+	StaticAssertStmt(PG_SHA256_DIGEST_LENGTH == SCIM_HASH_SIZE, "one size of hash");
+	for (int i = 0; done && i < n; i++)
+		done = pg_cryptohash_update(ctx, (const uint8 *) pieces[i].ptr, pieces[i].len) >= 0;
+	done = done && pg_cryptohash_final(ctx, out, SCIM_HASH_SIZE) >= 0;
+	if (!done)
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not compute SHA-256: %s",
+						ctx != NULL ? pg_cryptohash_error(ctx) : "out of memory")));
+	pg_cryptohash_free(ctx);
+	return true;
+}
+
+void
+scim_audit_random(uint8_t *out, size_t len)
+{
+	if (!pg_strong_random(out, len))
+		ereport(ERROR,
+				(errcode(ERRCODE_INTERNAL_ERROR),
+				 errmsg("could not generate random bytes")));
+}
