@@ -1,1 +1,0 @@
-void scim_location(void); void scim_location(void){}
