@@ -15,8 +15,8 @@
  *	  "table": "scim.users",		qualified, used verbatim in SQL
  *	  "id": "id", "tenant": "tenant", "version": "version",
  *	  "created": "created", "lastModified": "last_modified",
- *	  "extensions": "extensions",	jsonb column for registered extension
- *									attributes that have no column, by URN
+ *	  "extensions": "extensions",	jsonb column for attributes that have no
+ *									column, by their schema's URN; may be left out
  *	  "attributes": {
  *		"userName": "user_name",			a column
  *		"name.givenName": "name_given_name",
@@ -26,12 +26,14 @@
  *		"members": {"link": "scim.group_members", "owner": "group_id", "value": "member_id",
  *					"type": "member_type"},
  *		"groups": {"link": "scim.group_members", "owner": "member_id", "value": "group_id",
- *					"display": …}
+ *					"target": "Group"}
  *	  }}
  * A column's SQL type follows from the attribute's: string, reference and
  * binary are text, boolean is boolean, integer is bigint, decimal is
  * numeric, dateTime is timestamptz, a multi-valued or unbound complex one
- * jsonb, one that "references" a resource type uuid.
+ * jsonb, one that "references" a resource type uuid.  What has no binding is
+ * kept in the column of extensions; a secret can have no column.  Names of
+ * tables and columns are SQL identifiers in lower case or in quotes.
  *
  * A registry lives as long as the backend; it is read-only once filled.
  */
@@ -91,7 +93,7 @@ struct ScimAttribute
 	const char *const *reference_types; /* NULL-terminated, or NULL */
 	const ScimAttribute *sub;	/* n_sub sub-attributes of a complex one */
 	size_t		n_sub;
-	int			index;			/* unique within its resource type's tables below; set by the registry */
+	int			index;			/* unique within the registry; set by it */
 };
 
 struct ScimSchema
@@ -153,6 +155,8 @@ struct ScimResourceType
 	const bool *extension_required;
 	size_t		n_extensions;
 
+	int			index_limit;	/* more than the index of any of its attributes */
+
 	/* storage */
 	const char *table;
 	const char *id_column, *tenant_column, *version_column, *created_column,
@@ -176,8 +180,13 @@ extern const size_t scim_builtin_count;
 extern ScimRegistry *scim_registry_create(void);
 extern void scim_registry_free(ScimRegistry *registry);
 
-/* Add a document; a resource type's schemas must be there before it.
- * SCIM_INVALID_SYNTAX or SCIM_INVALID_VALUE names the member at fault. */
+/*
+ * Add a document (one with "attributes" is a schema, one with "endpoint" a
+ * resource type); a resource type's schemas must be there before it.
+ * SCIM_INVALID_SYNTAX or SCIM_INVALID_VALUE names the member at fault, and the
+ * registry is as before.  Strict: unknown members, unknown type names,
+ * duplicates, and bindings that name no attribute are refused.
+ */
 extern ScimStatus scim_registry_add(ScimRegistry *registry, ScimStr document, ScimError *err);
 
 /* The registry of the built-in documents, made at first call; NULL when out of memory. */
@@ -206,7 +215,23 @@ extern const ScimAttribute *scim_type_attribute(const ScimResourceType *type, Sc
 /* Extension of the type by URN in any case. */
 extern const ScimSchema *scim_type_extension(const ScimResourceType *type, ScimStr urn);
 
-/* The column that keeps attr (or its sub-attribute sub, may be NULL); NULL when none does. */
+/*
+ * Resolve an attribute path without value filter: name, name.givenName,
+ * urn:…:User:manager.displayName, the core schema's URN as a prefix, or an
+ * extension's URN alone (attr is then NULL).  Any case.  False when it names
+ * nothing; *extension is NULL for the core schema and common attributes.
+ */
+extern bool scim_type_resolve(const ScimResourceType *type, ScimStr path,
+							  const ScimSchema **extension, const ScimAttribute **attr,
+							  const ScimAttribute **sub);
+
+/*
+ * The column that keeps attr (or its sub-attribute sub, may be NULL).  An
+ * attribute bound to nothing of its own is kept in the column of
+ * extensions, as {schema's URN: {attribute: value}}, where there is one.
+ * NULL when no column keeps it as a whole: links, secrets, id, meta, a complex
+ * attribute whose sub-attributes have columns.
+ */
 extern const ScimColumn *scim_type_column(const ScimResourceType *type, const ScimAttribute *attr,
 										  const ScimAttribute *sub);
 extern const ScimLink *scim_type_link(const ScimResourceType *type, const ScimAttribute *attr);

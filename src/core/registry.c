@@ -1,0 +1,385 @@
+/*
+ * registry.c
+ *		The registry's life and its lookups (see registry.h).
+ *
+ * registry_load.c reads schemas and resource types, registry_storage.c the
+ * storage descriptions.  Lookups are linear over a few dozen names: that is
+ * as fast as a hash at this size, and nothing to get wrong.
+ */
+#include "core/registry_load.h"
+#include "core/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REGISTRY_MAX_BYTES ((size_t) 64 << 20)
+
+/* RFC 7643 section 3.1.  Indexes are positions, sub-attributes after all attributes. */
+enum
+{
+	COMMON_SCHEMAS, COMMON_ID, COMMON_EXTERNAL_ID, COMMON_META, N_COMMON, N_META = 5
+};
+
+static const char *const uri_reference[] = {"uri", NULL};
+
+#define META_SUB(n, sub_name, sub_type, exact, text) \
+	[n] = {.name = sub_name, .description = text, .parent = &scim_common_attributes[COMMON_META], \
+		.type = sub_type, .case_exact = exact, .mutability = SCIM_READ_ONLY, .index = N_COMMON + (n)}
+
+static const ScimAttribute meta_attributes[N_META] = {
+	META_SUB(0, "resourceType", SCIM_TYPE_STRING, true, "The name of the resource type."),
+	META_SUB(1, "created", SCIM_TYPE_DATETIME, false, "When the resource was created."),
+	META_SUB(2, "lastModified", SCIM_TYPE_DATETIME, false, "When the resource was last changed."),
+	META_SUB(3, "location", SCIM_TYPE_REFERENCE, true, "The URI of the resource."),
+	META_SUB(4, "version", SCIM_TYPE_STRING, true, "The version of the resource, as in its ETag."),
+};
+
+const ScimAttribute scim_common_attributes[] = {
+	[COMMON_SCHEMAS] = {.name = "schemas", .description = "The URIs of the resource's schemas.",
+		.type = SCIM_TYPE_REFERENCE, .multi_valued = true, .mutability = SCIM_READ_ONLY,
+		.returned = SCIM_RETURNED_ALWAYS, .reference_types = uri_reference, .index = COMMON_SCHEMAS},
+	[COMMON_ID] = {.name = "id", .description = "The identifier the service provider gave the resource.",
+		.type = SCIM_TYPE_STRING, .case_exact = true, .mutability = SCIM_READ_ONLY,
+		.returned = SCIM_RETURNED_ALWAYS, .uniqueness = SCIM_UNIQUE_SERVER, .index = COMMON_ID},
+	[COMMON_EXTERNAL_ID] = {.name = "externalId", .description = "The identifier the client gave the resource.",
+		.type = SCIM_TYPE_STRING, .case_exact = true, .index = COMMON_EXTERNAL_ID},
+	[COMMON_META] = {.name = "meta", .description = "What the service provider knows about the resource.",
+		.type = SCIM_TYPE_COMPLEX, .mutability = SCIM_READ_ONLY, .sub = meta_attributes, .n_sub = N_META,
+		.index = COMMON_META},
+};
+const size_t scim_common_attribute_count = N_COMMON;
+
+ScimRegistry *
+scim_registry_create(void)
+{
+	ScimRegistry *registry = calloc(1, sizeof(ScimRegistry));
+
+	if (registry == NULL)
+		return NULL;
+	registry->arena = scim_arena_create(REGISTRY_MAX_BYTES);
+	registry->next_index = N_COMMON + N_META;
+	if (registry->arena == NULL)
+	{
+		free(registry);
+		return NULL;
+	}
+	return registry;
+}
+
+void
+scim_registry_free(ScimRegistry *registry)
+{
+	if (registry == NULL)
+		return;
+	scim_arena_free(registry->arena);
+	free(registry);
+}
+
+/* A list one longer, with item at its end; NULL when out of memory. */
+static void *
+appended(ScimArena *arena, const void *list, size_t n, const void *item)
+{
+	const void **longer = scim_alloc(arena, (n + 1) * sizeof(void *));
+
+	if (longer == NULL)
+		return NULL;
+	if (n > 0)
+		memcpy(longer, list, n * sizeof(void *));
+	longer[n] = item;
+	return longer;
+}
+
+/* Read a parsed document and list it. */
+static ScimStatus
+add_document(ScimLoad *load, ScimJson *document)
+{
+	ScimRegistry *registry = load->registry;
+	const ScimSchema *schema = NULL;
+	const ScimResourceType *type = NULL;
+	void	   *list;
+
+	load->where = "the document";
+	if (scim_json_get(document, "attributes", NULL) != NULL)
+		schema = scim_load_schema(load, document);
+	else if (scim_json_get(document, "endpoint", NULL) != NULL)
+		type = scim_load_resource_type(load, document);
+	else
+		scim_load_error(load, "has neither \"attributes\" (a schema) nor \"endpoint\" (a resource type)");
+	if (load->status != SCIM_OK)
+		return load->status;
+	list = schema != NULL ? appended(registry->arena, registry->schemas, registry->n_schemas, schema)
+		: appended(registry->arena, registry->types, registry->n_types, type);
+	if (list == NULL)
+		return scim_error(load->err, SCIM_NO_MEMORY, "out of memory");
+	if (schema != NULL)
+	{
+		registry->schemas = list;
+		registry->n_schemas++;
+	}
+	else
+	{
+		registry->types = list;
+		registry->n_types++;
+	}
+	return SCIM_OK;
+}
+
+ScimStatus
+scim_registry_add(ScimRegistry *registry, ScimStr document, ScimError *err)
+{
+	ScimLoad	load = {.registry = registry, .err = err};
+	ScimArena  *scratch = scim_arena_create(REGISTRY_MAX_BYTES);
+	ScimJson   *json;
+	ScimStatus	status;
+
+	if (scratch == NULL)
+		return scim_error(err, SCIM_NO_MEMORY, "out of memory");
+	status = scim_json_parse(scratch, document, &json, err);
+	if (status == SCIM_OK)
+		status = add_document(&load, json);
+	scim_arena_free(scratch);
+	return status;
+}
+
+const ScimRegistry *
+scim_registry_builtin(void)
+{
+	static const ScimRegistry *builtin = NULL;
+	ScimRegistry *registry;
+
+	if (builtin != NULL)
+		return builtin;
+	registry = scim_registry_create();
+	for (size_t i = 0; registry != NULL && i < scim_builtin_count; i++)
+	{
+		ScimStr		document = {scim_builtins[i].text, strlen(scim_builtins[i].text)};
+
+		if (scim_registry_add(registry, document, NULL) != SCIM_OK)
+		{
+			scim_registry_free(registry);
+			registry = NULL;
+		}
+	}
+	builtin = registry;
+	return builtin;
+}
+
+size_t
+scim_registry_type_count(const ScimRegistry *registry)
+{
+	return registry->n_types;
+}
+
+const ScimResourceType *
+scim_registry_type(const ScimRegistry *registry, size_t i)
+{
+	return registry->types[i];
+}
+
+const ScimResourceType *
+scim_registry_type_by_name(const ScimRegistry *registry, const char *name)
+{
+	for (size_t i = 0; i < registry->n_types; i++)
+	{
+		if (strcmp(registry->types[i]->name, name) == 0)
+			return registry->types[i];
+	}
+	return NULL;
+}
+
+const ScimResourceType *
+scim_registry_type_by_endpoint(const ScimRegistry *registry, ScimStr segment)
+{
+	for (size_t i = 0; i < registry->n_types; i++)
+	{
+		const char *name = registry->types[i]->endpoint + 1;
+
+		if (scim_str_equal(segment, (ScimStr) {name, strlen(name)}))
+			return registry->types[i];
+	}
+	return NULL;
+}
+
+const ScimResourceType *
+scim_registry_type_by_table(const ScimRegistry *registry, const char *table)
+{
+	for (size_t i = 0; i < registry->n_types; i++)
+	{
+		if (strcmp(registry->types[i]->table, table) == 0)
+			return registry->types[i];
+	}
+	return NULL;
+}
+
+size_t
+scim_registry_schema_count(const ScimRegistry *registry)
+{
+	return registry->n_schemas;
+}
+
+const ScimSchema *
+scim_registry_schema(const ScimRegistry *registry, size_t i)
+{
+	return registry->schemas[i];
+}
+
+const ScimSchema *
+scim_registry_schema_by_id(const ScimRegistry *registry, ScimStr urn)
+{
+	for (size_t i = 0; i < registry->n_schemas; i++)
+	{
+		if (scim_name_is(urn, registry->schemas[i]->id))
+			return registry->schemas[i];
+	}
+	return NULL;
+}
+
+static const ScimAttribute *
+find_attribute(const ScimAttribute *list, size_t n, ScimStr name)
+{
+	if (name.len == 0)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+	{
+		if (scim_ascii_lower(list[i].name[0]) == scim_ascii_lower(name.ptr[0]) && scim_name_is(name, list[i].name))
+			return &list[i];
+	}
+	return NULL;
+}
+
+const ScimAttribute *
+scim_schema_attribute(const ScimSchema *schema, ScimStr name)
+{
+	return find_attribute(schema->attributes, schema->n_attributes, name);
+}
+
+const ScimAttribute *
+scim_sub_attribute(const ScimAttribute *attr, ScimStr name)
+{
+	return find_attribute(attr->sub, attr->n_sub, name);
+}
+
+const ScimAttribute *
+scim_type_attribute(const ScimResourceType *type, ScimStr name)
+{
+	const ScimAttribute *attr = scim_schema_attribute(type->schema, name);
+
+	return attr != NULL ? attr : find_attribute(scim_common_attributes, N_COMMON, name);
+}
+
+const ScimSchema *
+scim_type_extension(const ScimResourceType *type, ScimStr urn)
+{
+	for (size_t i = 0; i < type->n_extensions; i++)
+	{
+		if (scim_name_is(urn, type->extensions[i]->id))
+			return type->extensions[i];
+	}
+	return NULL;
+}
+
+/* Length of urn when path is it, or it and a colon and more; else 0. */
+static size_t
+urn_prefix(ScimStr path, const char *urn)
+{
+	size_t		len = strlen(urn);
+
+	if (path.len < len || !scim_name_is((ScimStr) {path.ptr, len}, urn))
+		return 0;
+	return path.len == len || path.ptr[len] == ':' ? len : 0;
+}
+
+/* attr or attr.sub of a schema; type is given for the core schema and common attributes. */
+static bool
+resolve_names(const ScimResourceType *type, const ScimSchema *schema, ScimStr path, const ScimAttribute **attr,
+			  const ScimAttribute **sub)
+{
+	const char *dot = path.len > 0 ? memchr(path.ptr, '.', path.len) : NULL;
+	ScimStr		name = {path.ptr, dot != NULL ? (size_t) (dot - path.ptr) : path.len};
+
+	*sub = NULL;
+	*attr = type != NULL ? scim_type_attribute(type, name) : scim_schema_attribute(schema, name);
+	if (*attr == NULL)
+		return false;
+	if (dot == NULL)
+		return true;
+	*sub = scim_sub_attribute(*attr, (ScimStr) {dot + 1, path.len - name.len - 1});
+	return *sub != NULL;
+}
+
+bool
+scim_type_resolve(const ScimResourceType *type, ScimStr path, const ScimSchema **extension,
+				  const ScimAttribute **attr, const ScimAttribute **sub)
+{
+	const ScimSchema *schema = NULL;
+	size_t		prefix = urn_prefix(path, type->schema->id);
+
+	*extension = NULL;
+	*attr = NULL;
+	*sub = NULL;
+
+	/* The longest URN wins: one may be the beginning of another. */
+	if (prefix > 0)
+		schema = type->schema;
+	for (size_t i = 0; i < type->n_extensions; i++)
+	{
+		size_t		len = urn_prefix(path, type->extensions[i]->id);
+
+		if (len > prefix)
+		{
+			prefix = len;
+			schema = type->extensions[i];
+		}
+	}
+	if (prefix == 0)
+		return resolve_names(type, NULL, path, attr, sub);
+	if (schema != type->schema)
+		*extension = schema;
+	if (prefix == path.len)
+		return *extension != NULL;
+	path = (ScimStr) {path.ptr + prefix + 1, path.len - prefix - 1};
+	return resolve_names(schema == type->schema ? type : NULL, schema, path, attr, sub);
+}
+
+const ScimColumn *
+scim_type_column(const ScimResourceType *type, const ScimAttribute *attr, const ScimAttribute *sub)
+{
+	const ScimColumn *extensions = NULL;
+	bool		parts_bound = false;
+
+	for (size_t i = 0; i < type->n_columns; i++)
+	{
+		const ScimColumn *column = &type->columns[i];
+
+		if (column->store == SCIM_STORE_EXTENSIONS)
+			extensions = column;
+		else if (column->attr == attr)
+		{
+			if (column->sub == sub || column->sub == NULL)
+				return column;
+			parts_bound = true;
+		}
+	}
+	if (parts_bound || scim_attribute_secret(attr) || scim_type_link(type, attr) != NULL ||
+		attr == &scim_common_attributes[COMMON_SCHEMAS] || attr == &scim_common_attributes[COMMON_ID] ||
+		attr == &scim_common_attributes[COMMON_META])
+		return NULL;
+	return extensions;
+}
+
+const ScimLink *
+scim_type_link(const ScimResourceType *type, const ScimAttribute *attr)
+{
+	for (size_t i = 0; i < type->n_links; i++)
+	{
+		if (type->links[i].attr == attr)
+			return &type->links[i];
+	}
+	return NULL;
+}
+
+bool
+scim_attribute_secret(const ScimAttribute *attr)
+{
+	return attr->returned == SCIM_RETURNED_NEVER;
+}
