@@ -29,7 +29,7 @@
 #include "utils/rls.h"
 #include "utils/timestamp.h"
 
-extern bool scim_audit_restoring(void);
+#include "pg/guc.h"
 #include "pg/owner.h"
 #include "pg/plan_cache.h"
 #include "pg/resource_triggers.h"

@@ -16,6 +16,7 @@
 #include "utils/uuid.h"
 
 #include "core/text.h"
+#include "pg/exchange.h"
 #include "pg/log.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_fold);
@@ -114,13 +115,20 @@ scim_audit_folded_values(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+void
+scim_audit_new_uuid(uint8_t out[16])
+{
+	int64		unix_epoch = (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+
+	scim_audit_uuid7(GetCurrentTimestamp() + unix_epoch, out);
+}
+
 /* scim.uuid7() */
 Datum
 scim_audit_uuid7_sql(PG_FUNCTION_ARGS)
 {
 	pg_uuid_t  *uuid = (pg_uuid_t *) palloc(sizeof(pg_uuid_t));
-	int64		unix_epoch = (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 
-	scim_audit_uuid7(GetCurrentTimestamp() + unix_epoch, uuid->data);
+	scim_audit_new_uuid(uuid->data);
 	PG_RETURN_UUID_P(uuid);
 }

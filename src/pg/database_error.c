@@ -1,0 +1,187 @@
+/*
+ * database_error.c
+ *		What a client is told of an error that the database raised.
+ *
+ * A constraint or unique index is traced to its columns, and these by the
+ * registry to attributes, so that the sentence speaks of userName and not of
+ * users_user_name_key.  Values are never repeated: they may be another's.
+ */
+#include "pg/compat.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "nodes/nodes.h"
+#include "optimizer/optimizer.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "pg/database_error.h"
+
+/* The attribute that a column of a table keeps; NULL when none does. */
+static const char *
+attribute_of_column(const ScimRegistry *registry, const char *table, const char *column)
+{
+	size_t		t;
+	size_t		i;
+
+	for (t = 0; t < scim_registry_type_count(registry); t++)
+	{
+		const ScimResourceType *type = scim_registry_type(registry, t);
+
+		if (strcmp(type->table, table) == 0)
+			for (i = 0; i < type->n_columns; i++)
+				if (type->columns[i].store != SCIM_STORE_EXPRESSION &&
+					strcmp(type->columns[i].name, column) == 0)
+					return type->columns[i].path;
+		for (i = 0; i < type->n_links; i++)
+			if (type->links[i].writable && strcmp(type->links[i].table, table) == 0)
+				return type->links[i].attr->name;
+	}
+	return NULL;
+}
+
+/* The first of the columns that keeps an attribute.  Numbers count from 1; 0 is passed over. */
+static const char *
+attribute_of_columns(const ScimRegistry *registry, const char *table, Oid relid, const Bitmapset *columns)
+{
+	int			number = -1;
+
+	while ((number = bms_next_member(columns, number)) >= 0)
+	{
+		char	   *name = number == 0 ? NULL : get_attname(relid, number, true);
+		const char *path = name == NULL ? NULL : attribute_of_column(registry, table, name);
+
+		if (path != NULL)
+			return path;
+	}
+	return NULL;
+}
+
+/* Columns that the expressions of an index use. */
+static Bitmapset *
+expression_columns(HeapTuple index)
+{
+	Bitmapset  *offsets = NULL;
+	Bitmapset  *columns = NULL;
+	bool		isnull;
+	Datum		expressions = SysCacheGetAttr(INDEXRELID, index, Anum_pg_index_indexprs, &isnull);
+	int			offset = -1;
+
+	if (isnull)
+		return NULL;
+	pull_varattnos(stringToNode(TextDatumGetCString(expressions)), 1, &offsets);
+	while ((offset = bms_next_member(offsets, offset)) >= 0)
+		if (offset + FirstLowInvalidHeapAttributeNumber > 0)
+			columns = bms_add_member(columns, offset + FirstLowInvalidHeapAttributeNumber);
+	return columns;
+}
+
+static Bitmapset *
+index_columns(Oid index_oid)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index_oid));
+	Bitmapset  *columns;
+	Form_pg_index index;
+	int			i;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	columns = expression_columns(tuple);
+	index = (Form_pg_index) GETSTRUCT(tuple);
+	for (i = 0; i < index->indnkeyatts; i++)
+		if (index->indkey.values[i] > 0)
+			columns = bms_add_member(columns, index->indkey.values[i]);
+	ReleaseSysCache(tuple);
+	return columns;
+}
+
+static Bitmapset *
+constraint_columns(Oid relid, const char *name)
+{
+	Oid			oid = get_relation_constraint_oid(relid, name, true);
+	HeapTuple	tuple = OidIsValid(oid) ? SearchSysCache1(CONSTROID, ObjectIdGetDatum(oid)) : NULL;
+	Bitmapset  *columns = NULL;
+	bool		isnull;
+	Datum		key;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	key = SysCacheGetAttr(CONSTROID, tuple, Anum_pg_constraint_conkey, &isnull);
+	if (!isnull)
+	{
+		ArrayType  *array = DatumGetArrayTypeP(key);
+		int16	   *numbers = (int16 *) ARR_DATA_PTR(array);
+		int			i;
+
+		for (i = 0; i < ARR_DIMS(array)[0]; i++)
+			if (numbers[i] > 0)
+				columns = bms_add_member(columns, numbers[i]);
+	}
+	ReleaseSysCache(tuple);
+	return columns;
+}
+
+/* The attribute that an error is about, by the constraint, index or column it names; NULL: not known. */
+static const char *
+attribute_of_error(const ErrorData *error, const ScimRegistry *registry)
+{
+	char	   *table;
+	Oid			schema;
+	Oid			relid;
+	Oid			index;
+	const char *path = NULL;
+
+	if (error->schema_name == NULL || error->table_name == NULL)
+		return NULL;
+	schema = get_namespace_oid(error->schema_name, true);
+	relid = get_relname_relid(error->table_name, schema);
+	if (!OidIsValid(relid))
+		return NULL;
+	table = psprintf("%s.%s", error->schema_name, error->table_name);
+	if (error->column_name != NULL)
+		return attribute_of_column(registry, table, error->column_name);
+	if (error->constraint_name == NULL)
+		return NULL;
+	path = attribute_of_columns(registry, table, relid, constraint_columns(relid, error->constraint_name));
+	index = get_relname_relid(error->constraint_name, schema);
+	if (path == NULL && OidIsValid(index))
+		path = attribute_of_columns(registry, table, relid, index_columns(index));
+	return path;
+}
+
+ScimStatus
+scim_audit_database_error(const ErrorData *error, const ScimRegistry *registry, ScimError *err)
+{
+	const char *path;
+
+	if (error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION || error->sqlerrcode == ERRCODE_EXCLUSION_VIOLATION)
+	{
+		path = attribute_of_error(error, registry);
+		if (path == NULL)
+			return scim_error(err, SCIM_UNIQUENESS, "There is such a resource already.");
+		return scim_error(err, SCIM_UNIQUENESS, "%s: another resource has this value already.", path);
+	}
+	if (error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION)
+	{
+		path = attribute_of_error(error, registry);
+		if (path == NULL)
+			return scim_error(err, SCIM_INVALID_VALUE, "A resource that is referred to is not there.");
+		return scim_error(err, SCIM_INVALID_VALUE, "%s: there is no resource with this id.", path);
+	}
+	if (error->sqlerrcode == ERRCODE_CHECK_VIOLATION || error->sqlerrcode == ERRCODE_NOT_NULL_VIOLATION ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION ||
+		error->sqlerrcode == ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+	{
+		path = attribute_of_error(error, registry);
+		if (path == NULL)
+			return scim_error(err, SCIM_INVALID_VALUE, "The database does not take one of the values.");
+		return scim_error(err, SCIM_INVALID_VALUE, "%s: the database does not take this value.", path);
+	}
+	return SCIM_OK;
+}

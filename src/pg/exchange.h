@@ -1,0 +1,90 @@
+/*
+ * exchange.h
+ *		One request and its answer while it is being served: what the parts of
+ *		the service hand to each other.
+ *
+ * Everything hangs on the arena, which goes with the request's memory
+ * context, also on error.
+ */
+#ifndef SCIM_AUDIT_PG_EXCHANGE_H
+#define SCIM_AUDIT_PG_EXCHANGE_H
+
+#include "core/arena.h"
+#include "core/profile.h"
+#include "core/request.h"
+#include "core/resource.h"
+#include "core/response.h"
+#include "pg/log.h"
+#include "pg/service.h"
+#include "pg/storage.h"
+
+typedef struct ScimAuditExchange
+{
+	const ScimAuditCall *call;
+	ScimArena  *arena;
+	const ScimRegistry *registry;
+	const ScimProfile *profile;
+	ScimAuditContext context;
+
+	/* who and what */
+	const char *tenant;			/* NULL when it could not be decided */
+	const char *base_url;
+	bool		hash_passwords;
+	ScimRequest request;
+	ScimProjection *projection;
+
+	/* the body; logged is it with secrets replaced, made before the profile changes it */
+	ScimJson   *body;
+	ScimStr		logged;
+	ScimBuf		tolerances;
+
+	/* the answer */
+	ScimError	error;			/* status SCIM_OK: none */
+	bool		denied;			/* refused because of who called */
+	int			status;			/* HTTP */
+	ScimBuf		answer;			/* empty: no body */
+	const char *location;
+	const char *allow;
+
+	/* the resource it was about, as far as known */
+	ScimStr		resource_id;
+	ScimStr		resource_name;
+	int64_t		version;		/* 0: not known */
+} ScimAuditExchange;
+
+/* Raise out of memory when status says so; returns status. */
+extern ScimStatus scim_audit_checked(ScimStatus status);
+
+/* The tenant as core takes it. */
+static inline ScimStr
+scim_audit_tenant_str(const ScimAuditExchange *x)
+{
+	return (ScimStr) {x->tenant, strlen(x->tenant)};
+}
+
+/* A new version 7 UUID of now. */
+extern void scim_audit_new_uuid(uint8_t out[16]);
+
+/* serve_read.c: GET of a resource, a list, a discovery document. */
+extern ScimStatus scim_audit_serve_resource(ScimAuditExchange *x);
+extern ScimStatus scim_audit_serve_list(ScimAuditExchange *x);
+extern ScimStatus scim_audit_serve_discovery(ScimAuditExchange *x);
+
+/*
+ * Render a resource as the answer with an HTTP status, reading the links that
+ * the projection wants.  json is its canonical form.
+ */
+extern void scim_audit_answer_resource(ScimAuditExchange *x, int status, ScimJson *json,
+									   const ScimMeta *meta);
+
+/* serve_write.c: POST, PUT, PATCH, DELETE; inside a subtransaction. */
+extern ScimStatus scim_audit_serve_write(ScimAuditExchange *x);
+
+/* request_event.c: the request in the log, as log_reads says. */
+extern bool scim_audit_request_event_due(const ScimAuditExchange *x);
+extern void scim_audit_request_event(ScimAuditExchange *x);
+
+/* The name of a resource for people: userName or displayName; absent when it has none. */
+extern ScimStr scim_audit_resource_name(ScimAuditExchange *x, const ScimAuditRow *row);
+
+#endif							/* SCIM_AUDIT_PG_EXCHANGE_H */

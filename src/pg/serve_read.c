@@ -1,0 +1,259 @@
+/*
+ * serve_read.c
+ *		Reading: one resource (RFC 7644 section 3.4.1), lists (3.4.2),
+ *		discovery (section 4).
+ *
+ * No subtransaction and no transaction id.  A list is one statement for the
+ * page, one for each linked attribute that is wanted, and one to count, which
+ * is left out where the page itself shows the total.
+ */
+#include "pg/compat.h"
+
+#include <string.h>
+
+#include "miscadmin.h"
+
+#include "pg/exchange.h"
+#include "pg/guc.h"
+
+/* Resources of a page, as far as links are concerned. */
+typedef struct Page
+{
+	size_t		n;
+	ScimStr    *ids;
+	ScimJson  **resources;
+} Page;
+
+static bool
+same_id(ScimStr a, ScimStr b)
+{
+	return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
+}
+
+/* Read one linked attribute of all resources of a page. */
+static void
+attach_link(ScimAuditExchange *x, const ScimLink *link, Page *page)
+{
+	ScimSql		sql;
+	ScimStr    *cells;
+	size_t		n;
+	size_t		i;
+	size_t		at = 0;
+
+	scim_audit_checked(scim_sql_link_read(x->arena, x->registry, link, scim_audit_tenant_str(x),
+										  page->ids, page->n, &sql));
+	n = scim_audit_storage_cells(x->arena, link->table, &sql, 4, &cells);
+	for (i = 0; i < n; i++)
+	{
+		const ScimStr *row = &cells[i * 4];
+		size_t		tries;
+
+		/* Rows come by owner, so the next owner is seldom far. */
+		for (tries = 0; tries < page->n && !same_id(page->ids[at], row[0]); tries++)
+			at = (at + 1) % page->n;
+		if (tries == page->n)
+			elog(ERROR, "members of a resource that was not asked for");
+		scim_audit_checked(scim_resource_add_link(x->arena, x->registry, page->resources[at], link,
+												  row[1], row[2], row[3], x->base_url));
+	}
+}
+
+static void
+attach_links(ScimAuditExchange *x, Page *page)
+{
+	const ScimResourceType *type = x->request.type;
+	size_t		i;
+
+	for (i = 0; i < type->n_links && page->n > 0; i++)
+		if (scim_projection_wants(x->projection, type->links[i].attr))
+			attach_link(x, &type->links[i], page);
+}
+
+void
+scim_audit_answer_resource(ScimAuditExchange *x, int status, ScimJson *json, const ScimMeta *meta)
+{
+	ScimStr		id = meta->id;
+	Page		page = {1, &id, &json};
+
+	attach_links(x, &page);
+	scim_response_resource(&x->answer, x->request.type, json, meta, x->projection, x->base_url);
+	x->location = scim_location(x->arena, x->request.type, meta->id, x->base_url);
+	x->resource_id = meta->id;
+	x->version = meta->version;
+	x->status = status;
+}
+
+ScimStr
+scim_audit_resource_name(ScimAuditExchange *x, const ScimAuditRow *row)
+{
+	const ScimResourceType *type = x->request.type;
+	const char *paths[] = {"userName", "displayName"};
+	size_t		i;
+	size_t		p;
+
+	for (p = 0; p < lengthof(paths); p++)
+		for (i = 0; i < type->n_columns; i++)
+			if (strcmp(type->columns[i].path, paths[p]) == 0)
+				return row->values[i];
+	return SCIM_STR_NONE;
+}
+
+ScimStatus
+scim_audit_serve_resource(ScimAuditExchange *x)
+{
+	ScimSql		sql;
+	ScimAuditRow row = {{{0}}};
+	ScimJson   *json;
+	ScimStatus	status;
+
+	scim_audit_checked(scim_sql_select(x->arena, x->request.type, scim_audit_tenant_str(x),
+									   x->request.id, false, &sql));
+	if (!scim_audit_storage_row(x->arena, x->request.type, &sql, &row))
+		return scim_error(&x->error, SCIM_NOT_FOUND, "There is no such %s.", x->request.type->name);
+	x->resource_id = row.meta.id;
+	x->resource_name = scim_audit_resource_name(x, &row);
+	if (x->request.if_none_match.ptr != NULL && scim_etag_matches(x->request.if_none_match, row.meta.version))
+	{
+		x->version = row.meta.version;
+		x->status = 304;
+		return SCIM_OK;
+	}
+	status = scim_audit_checked(scim_resource_from_row(x->arena, x->request.type, row.values, &json, &x->error));
+	if (status == SCIM_OK)
+		scim_audit_answer_resource(x, 200, json, &row.meta);
+	return status;
+}
+
+/* How many resources there are that satisfy the filter. */
+static ScimStatus
+count_resources(ScimAuditExchange *x, const ScimFilter *filter, int64 *total)
+{
+	ScimSql		sql;
+	ScimStr    *cells;
+	ScimStatus	status;
+
+	status = scim_audit_checked(scim_sql_count(x->arena, x->request.type, scim_audit_tenant_str(x),
+											   filter, &sql, &x->error));
+	if (status != SCIM_OK)
+		return status;
+	scim_audit_storage_cells(x->arena, x->request.type->table, &sql, 1, &cells);
+	*total = strtoll(cells[0].ptr, NULL, 10);
+	return SCIM_OK;
+}
+
+/* One page of rows, with the total where it shows. */
+static ScimStatus
+read_page(ScimAuditExchange *x, const ScimFilter *filter, int64 offset, int64 limit,
+		  ScimAuditRow **rows, size_t *n, int64 *total)
+{
+	ScimSort	sort;
+	ScimSql		sql;
+	ScimStatus	status;
+
+	*n = 0;
+	*rows = NULL;
+	if (limit > 0)
+	{
+		status = scim_audit_checked(scim_sort_parse(x->arena, x->request.type, x->request.sort_by,
+													x->request.sort_order, &sort, &x->error));
+		if (status == SCIM_OK)
+			status = scim_audit_checked(scim_sql_list(x->arena, x->request.type, scim_audit_tenant_str(x),
+													  filter, &sort, offset, limit, &sql, &x->error));
+		if (status != SCIM_OK)
+			return status;
+		*n = scim_audit_storage_rows(x->arena, x->request.type, &sql, rows);
+		*total = offset + *n;
+		if (*n < limit && (*n > 0 || offset == 0))
+			return SCIM_OK;
+	}
+	return count_resources(x, filter, total);
+}
+
+/* Write the ListResponse of a page. */
+static ScimStatus
+answer_page(ScimAuditExchange *x, ScimAuditRow *rows, size_t n, int64 total)
+{
+	Page		page = {n, NULL, NULL};
+	size_t		i;
+
+	page.ids = palloc(Max(n, 1) * sizeof(ScimStr));
+	page.resources = palloc(Max(n, 1) * sizeof(ScimJson *));
+	for (i = 0; i < n; i++)
+	{
+		ScimStatus	status = scim_audit_checked(scim_resource_from_row(x->arena, x->request.type, rows[i].values,
+																	   &page.resources[i], &x->error));
+
+		if (status != SCIM_OK)
+			return status;
+		page.ids[i] = rows[i].meta.id;
+	}
+	attach_links(x, &page);
+
+	scim_response_list_begin(&x->answer, total, x->request.has_start_index ? x->request.start_index : 1, n);
+	for (i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (i > 0)
+			scim_buf_char(&x->answer, ',');
+		scim_response_resource(&x->answer, x->request.type, page.resources[i], &rows[i].meta,
+							   x->projection, x->base_url);
+	}
+	scim_response_list_end(&x->answer);
+	x->status = 200;
+	return SCIM_OK;
+}
+
+ScimStatus
+scim_audit_serve_list(ScimAuditExchange *x)
+{
+	ScimFilterLimits limits = {scim_audit_max_filter_terms};
+	ScimFilter *filter = NULL;
+	ScimStr		text = x->request.filter;
+	int64		offset = x->request.has_start_index ? x->request.start_index - 1 : 0;
+	int64		limit = Min(x->request.has_count ? x->request.count : scim_audit_default_page_size,
+							scim_audit_max_results);
+	ScimAuditRow *rows;
+	size_t		n;
+	int64		total = 0;
+	ScimStatus	status = SCIM_OK;
+
+	if (text.ptr != NULL)
+	{
+		status = scim_audit_checked(scim_profile_apply_filter(x->arena, x->profile, x->request.type, &text,
+															  &x->tolerances, &x->error));
+		if (status == SCIM_OK)
+			status = scim_audit_checked(scim_filter_parse(x->arena, x->request.type, text, &limits,
+														  &filter, &x->error));
+	}
+	if (status == SCIM_OK)
+		status = read_page(x, filter, offset, limit, &rows, &n, &total);
+	if (status == SCIM_OK)
+		status = answer_page(x, rows, n, total);
+	return status;
+}
+
+ScimStatus
+scim_audit_serve_discovery(ScimAuditExchange *x)
+{
+	ScimCapabilities can = {
+		.max_results = scim_audit_max_results,
+		.max_operations = 0,
+		.max_payload = scim_audit_max_body,
+		.bulk = false,
+		.change_password = x->hash_passwords
+	};
+	bool		found = true;
+
+	if (x->request.filter.ptr != NULL)
+		return scim_error(&x->error, SCIM_FORBIDDEN, "Discovery documents cannot be filtered.");
+	if (x->request.endpoint == SCIM_ENDPOINT_SERVICE_PROVIDER_CONFIG)
+		scim_response_service_provider_config(&x->answer, &can, x->base_url);
+	else if (x->request.endpoint == SCIM_ENDPOINT_SCHEMAS)
+		found = scim_response_schemas(&x->answer, x->registry, x->request.id, x->base_url);
+	else
+		found = scim_response_resource_types(&x->answer, x->registry, x->request.id, x->base_url);
+	if (!found)
+		return scim_error(&x->error, SCIM_NOT_FOUND, "There is no such document.");
+	x->status = 200;
+	return SCIM_OK;
+}

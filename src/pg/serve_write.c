@@ -1,0 +1,408 @@
+/*
+ * serve_write.c
+ *		Writing: POST (RFC 7644 section 3.3), PUT (3.5.1), PATCH (3.5.2),
+ *		DELETE (3.6).
+ *
+ * Everything here runs inside one subtransaction, so that a refusal leaves
+ * nothing behind.  The resource's row is locked before anything is compared
+ * with it: preconditions (section 3.14), what a PATCH starts from, members.
+ * A request gives a resource one new version at most, and none when it
+ * changes nothing.
+ */
+#include "pg/compat.h"
+
+#include <string.h>
+
+#include "utils/fmgrprotos.h"
+
+#include "core/json.h"
+#include "pg/exchange.h"
+#include "pg/password.h"
+#include "pg/resource_triggers.h"
+
+#define PATCH_OPERATIONS_MAX 10000	/* 1 MB of them fits; more is a mistake */
+
+/* The stored resource a request is about. */
+typedef struct Stored
+{
+	ScimAuditRow row;
+	ScimJson   *json;			/* canonical form */
+	ScimStr    *values;			/* the columns made from json again, to compare with */
+} Stored;
+
+static ScimStr *
+new_values(ScimAuditExchange *x)
+{
+	ScimStr    *values = scim_alloc(x->arena, (x->request.type->n_columns + 1) * sizeof(ScimStr));
+
+	if (values == NULL)
+		scim_audit_checked(SCIM_NO_MEMORY);
+	return values;
+}
+
+/* Compare the preconditions of a write with the version that is there. */
+static ScimStatus
+check_preconditions(ScimAuditExchange *x, int64 version)
+{
+	const ScimRequest *request = &x->request;
+
+	if (request->if_match.ptr != NULL && !scim_etag_matches(request->if_match, version))
+		return scim_error(&x->error, SCIM_PRECONDITION_FAILED,
+						  "If-Match names another version: the resource has changed.");
+	if (request->if_none_match.ptr != NULL && scim_etag_matches(request->if_none_match, version))
+		return scim_error(&x->error, SCIM_PRECONDITION_FAILED,
+						  "If-None-Match names the version that is there.");
+	return SCIM_OK;
+}
+
+/* Lock the resource and check the preconditions; its canonical form where wanted. */
+static ScimStatus
+lock_stored(ScimAuditExchange *x, bool want_json, Stored *stored)
+{
+	const ScimResourceType *type = x->request.type;
+	ScimSql		sql;
+	ScimStatus	status;
+
+	scim_audit_checked(scim_sql_select(x->arena, type, scim_audit_tenant_str(x), x->request.id, true, &sql));
+	if (!scim_audit_storage_row(x->arena, type, &sql, &stored->row))
+		return scim_error(&x->error, SCIM_NOT_FOUND, "There is no such %s.", type->name);
+	x->resource_id = stored->row.meta.id;
+	x->resource_name = scim_audit_resource_name(x, &stored->row);
+	x->version = stored->row.meta.version;
+
+	status = check_preconditions(x, stored->row.meta.version);
+	if (status == SCIM_OK && want_json)
+		status = scim_audit_checked(scim_resource_from_row(x->arena, type, stored->row.values,
+														   &stored->json, &x->error));
+	if (status == SCIM_OK && want_json)
+	{
+		stored->values = new_values(x);
+		status = scim_audit_checked(scim_resource_to_row(x->arena, type, stored->json,
+														 stored->values, &x->error));
+	}
+	return status;
+}
+
+/* Are two values of a column the same?  jsonb may come back with its members in another order. */
+static bool
+same_value(ScimAuditExchange *x, const ScimColumn *column, ScimStr a, ScimStr b)
+{
+	ScimJson   *left;
+	ScimJson   *right;
+
+	if (a.ptr == NULL || b.ptr == NULL)
+		return a.ptr == b.ptr;
+	if (a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0)
+		return true;
+	return column->type == SCIM_SQL_JSONB &&
+		scim_audit_checked(scim_json_parse(x->arena, a, &left, NULL)) == SCIM_OK &&
+		scim_audit_checked(scim_json_parse(x->arena, b, &right, NULL)) == SCIM_OK &&
+		scim_json_equal(left, right);
+}
+
+/* Write the columns that differ from what is stored; *changed says whether any did. */
+static void
+update_columns(ScimAuditExchange *x, Stored *stored, const ScimStr *values, bool *changed)
+{
+	const ScimResourceType *type = x->request.type;
+	bool	   *differs = palloc0((type->n_columns + 1) * sizeof(bool));
+	ScimSql		sql;
+	size_t		i;
+
+	*changed = false;
+	for (i = 0; i < type->n_columns; i++)
+	{
+		if (type->columns[i].store == SCIM_STORE_EXPRESSION)
+			continue;
+		differs[i] = !same_value(x, &type->columns[i], stored->values[i], values[i]);
+		*changed = *changed || differs[i];
+	}
+	if (!*changed)
+		return;
+	scim_audit_checked(scim_sql_update(x->arena, type, scim_audit_tenant_str(x), stored->row.meta.id,
+									   values, differs, &sql));
+	if (!scim_audit_storage_row(x->arena, type, &sql, &stored->row))
+		elog(ERROR, "a locked resource is gone");
+}
+
+/* Run a link statement; how many rows it touched. */
+static uint64
+run_link(const ScimLinkOp *op, const ScimSql *sql)
+{
+	return scim_audit_storage_execute(op->link->table, sql);
+}
+
+/* Refuse ids that name no resource of this tenant. */
+static ScimStatus
+check_link_ids(ScimAuditExchange *x, const ScimLinkOp *op)
+{
+	ScimSql		sql;
+	ScimStr    *missing;
+
+	scim_audit_checked(scim_sql_link_missing(x->arena, x->registry, op->link, scim_audit_tenant_str(x),
+											 op->ids, op->n, &sql));
+	if (scim_audit_storage_cells(x->arena, op->link->table, &sql, 1, &missing) == 0)
+		return SCIM_OK;
+	return scim_error(&x->error, SCIM_INVALID_VALUE, "%s: there is no resource with the id \"%.*s\".",
+					  op->link->attr->name, (int) missing[0].len, missing[0].ptr);
+}
+
+/* Carry out one change of a linked attribute; adds to *touched the rows that changed. */
+static ScimStatus
+apply_link(ScimAuditExchange *x, const ScimLinkOp *op, ScimStr owner, uint64 *touched)
+{
+	ScimStr		tenant = scim_audit_tenant_str(x);
+	ScimSql		sql;
+	ScimStatus	status;
+
+	if (op->verb == SCIM_LINK_REMOVE_MATCHING)
+	{
+		status = scim_audit_checked(scim_sql_link_remove_matching(x->arena, x->registry, op->link, tenant,
+																  owner, op->filter, &sql, &x->error));
+		if (status == SCIM_OK)
+			*touched += run_link(op, &sql);
+		return status;
+	}
+	if (op->verb == SCIM_LINK_REMOVE)
+	{
+		scim_audit_checked(scim_sql_link_remove(x->arena, op->link, tenant, owner, op->ids, op->n, &sql));
+		*touched += run_link(op, &sql);
+		return SCIM_OK;
+	}
+
+	if (op->verb == SCIM_LINK_REPLACE)
+	{
+		scim_audit_checked(scim_sql_link_keep(x->arena, op->link, tenant, owner, op->ids, op->n, &sql));
+		*touched += run_link(op, &sql);
+	}
+	if (op->n == 0)
+		return SCIM_OK;
+	status = check_link_ids(x, op);
+	if (status != SCIM_OK)
+		return status;
+	scim_audit_checked(scim_sql_link_add(x->arena, x->registry, op->link, tenant, owner, op->ids, op->n, &sql));
+	*touched += run_link(op, &sql);
+	return SCIM_OK;
+}
+
+/* All of them, in order.  The new version is ours to give (resource_triggers.h). */
+static ScimStatus
+apply_links(ScimAuditExchange *x, const ScimLinkOp *ops, ScimStr owner, bool *changed)
+{
+	const ScimLinkOp *op;
+	uint64		touched = 0;
+	ScimStatus	status = SCIM_OK;
+
+	scim_audit_members_quiet = true;
+	for (op = ops; op != NULL && status == SCIM_OK; op = op->next)
+		status = apply_link(x, op, owner, &touched);
+	scim_audit_members_quiet = false;
+	*changed = touched > 0;
+	return status;
+}
+
+/* A password that came with the resource: does anything change? */
+static bool
+apply_password(ScimAuditExchange *x, const ScimSecrets *secrets, ScimStr id)
+{
+	if (!x->hash_passwords || (secrets->password.ptr == NULL && !secrets->password_removed))
+		return false;
+	return scim_audit_password_store(scim_audit_tenant_str(x), id, secrets->password);
+}
+
+static void
+touch(ScimAuditExchange *x, ScimAuditRow *row)
+{
+	ScimSql		sql;
+
+	scim_audit_checked(scim_sql_touch(x->arena, x->request.type, scim_audit_tenant_str(x), row->meta.id, &sql));
+	if (!scim_audit_storage_row(x->arena, x->request.type, &sql, row))
+		elog(ERROR, "a locked resource is gone");
+}
+
+/* The row as the answer. */
+static ScimStatus
+answer_row(ScimAuditExchange *x, int http_status, const ScimAuditRow *row)
+{
+	ScimJson   *json;
+	ScimStatus	status;
+
+	status = scim_audit_checked(scim_resource_from_row(x->arena, x->request.type, row->values, &json, &x->error));
+	x->resource_name = scim_audit_resource_name(x, row);
+	if (status == SCIM_OK)
+		scim_audit_answer_resource(x, http_status, json, &row->meta);
+	return status;
+}
+
+/* Does the client ask for the body of an answer that would be without? */
+static bool
+wants_body(const ScimAuditExchange *x)
+{
+	return x->request.attributes.ptr != NULL || x->request.excluded_attributes.ptr != NULL;
+}
+
+/* Write what a PUT or PATCH made of the stored resource. */
+static ScimStatus
+write_changes(ScimAuditExchange *x, Stored *stored, const ScimResource *resource, bool body_wanted)
+{
+	ScimStr    *values = new_values(x);
+	bool		row_changed;
+	bool		links_changed;
+	bool		password_changed;
+	ScimStatus	status;
+
+	status = scim_audit_checked(scim_resource_to_row(x->arena, x->request.type, resource->json, values, &x->error));
+	if (status != SCIM_OK)
+		return status;
+	update_columns(x, stored, values, &row_changed);
+	status = apply_links(x, resource->links, stored->row.meta.id, &links_changed);
+	if (status != SCIM_OK)
+		return status;
+	password_changed = apply_password(x, &resource->secrets, stored->row.meta.id);
+	if (!row_changed && (links_changed || password_changed))
+		touch(x, &stored->row);
+
+	if (body_wanted)
+		return answer_row(x, 200, &stored->row);
+	x->version = stored->row.meta.version;
+	x->location = scim_location(x->arena, x->request.type, stored->row.meta.id, x->base_url);
+	x->status = 204;
+	return SCIM_OK;
+}
+
+/* A UUID in its text form. */
+static ScimStr
+uuid_text(ScimAuditExchange *x, const uint8_t uuid[16])
+{
+	char	   *hex = DatumGetCString(DirectFunctionCall1(uuid_out, PointerGetDatum(uuid)));
+	char	   *text = scim_strdup(x->arena, (ScimStr) {hex, strlen(hex)});
+
+	if (text == NULL)
+		scim_audit_checked(SCIM_NO_MEMORY);
+	return (ScimStr) {text, strlen(text)};
+}
+
+static ScimStatus
+serve_post(ScimAuditExchange *x)
+{
+	const ScimResourceType *type = x->request.type;
+	ScimResource resource = {0};
+	ScimAuditRow row = {{{0}}};
+	ScimStr    *values = new_values(x);
+	uint8_t		uuid[16];
+	bool		changed;
+	ScimSql		sql;
+	ScimStatus	status;
+
+	status = scim_audit_checked(scim_resource_from_body(x->arena, type, x->body, NULL,
+														x->profile->strict_attributes, &resource, &x->error));
+	if (status == SCIM_OK)
+		status = scim_audit_checked(scim_resource_to_row(x->arena, type, resource.json, values, &x->error));
+	if (status != SCIM_OK)
+		return status;
+
+	scim_audit_new_uuid(uuid);
+	scim_audit_checked(scim_sql_insert(x->arena, type, scim_audit_tenant_str(x), uuid_text(x, uuid),
+									   values, &sql));
+	if (!scim_audit_storage_row(x->arena, type, &sql, &row))
+		elog(ERROR, "an inserted resource is not there");
+	status = apply_links(x, resource.links, row.meta.id, &changed);
+	if (status != SCIM_OK)
+		return status;
+	apply_password(x, &resource.secrets, row.meta.id);
+	return answer_row(x, 201, &row);
+}
+
+static ScimStatus
+serve_put(ScimAuditExchange *x)
+{
+	Stored		stored = {{{{0}}}};
+	ScimResource resource = {0};
+	ScimStatus	status = lock_stored(x, true, &stored);
+
+	if (status == SCIM_OK)
+		status = scim_audit_checked(scim_resource_from_body(x->arena, x->request.type, x->body, stored.json,
+															x->profile->strict_attributes, &resource,
+															&x->error));
+	if (status == SCIM_OK)
+		status = write_changes(x, &stored, &resource, true);
+	return status;
+}
+
+/* A resource with links is answered without body, for it may have very many of them. */
+static bool
+patch_answers_body(const ScimAuditExchange *x)
+{
+	const ScimResourceType *type = x->request.type;
+	size_t		i;
+
+	for (i = 0; i < type->n_links; i++)
+		if (type->links[i].writable)
+			return wants_body(x);
+	return true;
+}
+
+static ScimStatus
+serve_patch(ScimAuditExchange *x)
+{
+	ScimPatchOptions options = {
+		.strict = x->profile->strict_attributes,
+		.create_on_unmatched = x->profile->create_on_unmatched,
+		.replace_whole = x->profile->replace_whole,
+		.allow_no_path = x->profile->allow_no_path,
+		.max_operations = PATCH_OPERATIONS_MAX
+	};
+	Stored		stored = {{{{0}}}};
+	ScimResource resource = {0};
+	ScimStatus	status = lock_stored(x, true, &stored);
+
+	if (status != SCIM_OK)
+		return status;
+	resource.type = x->request.type;
+	resource.json = stored.json;
+	status = scim_audit_checked(scim_patch_apply(x->arena, &resource, x->body, &options, &x->error));
+	if (status == SCIM_OK)
+		status = write_changes(x, &stored, &resource, patch_answers_body(x));
+	return status;
+}
+
+static ScimStatus
+serve_delete(ScimAuditExchange *x)
+{
+	Stored		stored = {{{{0}}}};
+	ScimSql		sql;
+	ScimStatus	status = lock_stored(x, false, &stored);
+
+	if (status != SCIM_OK)
+		return status;
+	scim_audit_checked(scim_sql_delete(x->arena, x->request.type, scim_audit_tenant_str(x),
+									   stored.row.meta.id, &sql));
+	if (scim_audit_storage_execute(x->request.type->table, &sql) == 0)
+		return scim_error(&x->error, SCIM_NOT_FOUND, "There is no such %s.", x->request.type->name);
+	x->status = 204;
+	return SCIM_OK;
+}
+
+ScimStatus
+scim_audit_serve_write(ScimAuditExchange *x)
+{
+	ScimStatus	status;
+
+	if (x->request.method == SCIM_DELETE)
+		return serve_delete(x);
+
+	status = scim_audit_checked(scim_profile_apply(x->arena, x->profile, x->request.type,
+												   x->request.method == SCIM_PATCH, &x->body,
+												   &x->tolerances, &x->error));
+	if (status != SCIM_OK)
+		return status;
+	switch (x->request.method)
+	{
+		case SCIM_POST:
+			return serve_post(x);
+		case SCIM_PUT:
+			return serve_put(x);
+		default:
+			return serve_patch(x);
+	}
+}

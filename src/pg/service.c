@@ -1,0 +1,472 @@
+/*
+ * service.c
+ *		SCIM requests served (see service.h).
+ *
+ * Order of refusal: what cannot be read at all (400), who calls (403), the
+ * path (404), what is not offered (501, 405), the body's size, type and
+ * syntax (413, 415, 400), then what the method finds.
+ *
+ * One arena holds everything the core makes for a request.  It is freed by a
+ * reset callback of the request's memory context, registered before the
+ * arena exists, so that it goes whatever is raised.
+ */
+#include "pg/compat.h"
+
+#include <string.h>
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+#include "core/json.h"
+#include "core/text.h"
+#include "pg/database_error.h"
+#include "pg/duty.h"
+#include "pg/exchange.h"
+#include "pg/guc.h"
+#include "pg/plan_cache.h"
+#include "pg/resource_triggers.h"
+#include "pg/tenant.h"
+
+#define ARENA_MAX ((size_t) 1024 * 1024 * 1024)
+#define ANSWER_MAX ((size_t) 256 * 1024 * 1024) /* of a jsonb array */
+#define TOLERANCES_MAX 4096
+
+/* scim_apply may be called by a trigger that our own statement fires. */
+static int	depth = 0;
+
+ScimStatus
+scim_audit_checked(ScimStatus status)
+{
+	if (status == SCIM_NO_MEMORY)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory while serving a SCIM request")));
+	return status;
+}
+
+static void
+free_arena(void *arena)
+{
+	scim_arena_free(*(ScimArena **) arena);
+}
+
+/* An arena that goes with the current memory context. */
+static ScimArena *
+create_arena(void)
+{
+	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
+	ScimArena **arena = palloc0(sizeof(ScimArena *));
+
+	callback->func = free_arena;
+	callback->arg = arena;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	*arena = scim_arena_create(ARENA_MAX);
+	if (*arena == NULL)
+		scim_audit_checked(SCIM_NO_MEMORY);
+	return *arena;
+}
+
+/* Which duties may do this: whoever may read SQL rows may read them as SCIM too. */
+static int
+needed_duties(const ScimAuditExchange *x)
+{
+	return x->request.method == SCIM_GET ? SCIM_DUTY_PROVISIONING_ADMIN | SCIM_DUTY_READER :
+		SCIM_DUTY_PROVISIONING_ADMIN;
+}
+
+/* Decide the tenant; refuse who has no duty that allows the method. */
+static ScimStatus
+decide_tenant(ScimAuditExchange *x)
+{
+	Oid			role = GetOuterUserId();
+	const ScimAuditTenant *settings;
+
+	switch (scim_audit_session_tenant(role, needed_duties(x), NULL, &x->tenant))
+	{
+		case SCIM_TENANT_OK:
+			settings = scim_audit_tenant_settings(x->tenant);
+			if (settings == NULL)
+				break;
+			x->base_url = scim_strdup(x->arena, (ScimStr) {settings->base_url, strlen(settings->base_url)});
+			if (x->base_url == NULL)
+				scim_audit_checked(SCIM_NO_MEMORY);
+			x->hash_passwords = settings->password == SCIM_PASSWORD_HASH;
+			return SCIM_OK;
+		case SCIM_TENANT_CHOOSE:
+			return scim_error(&x->error, SCIM_BAD_REQUEST,
+							  "The role serves several tenants: choose one with the setting scim_audit.tenant.");
+		default:
+			break;
+	}
+
+	/* The log of the tenant it does belong to, if there is just one. */
+	x->tenant = NULL;
+	if (scim_audit_session_tenant(role, SCIM_DUTY_ANY, "", &x->tenant) != SCIM_TENANT_OK)
+		x->tenant = NULL;
+	x->denied = true;
+	return scim_error(&x->error, SCIM_FORBIDDEN, "The role has no duty that allows this for the tenant.");
+}
+
+/* May the method be used on the endpoint at all? */
+static ScimStatus
+check_offered(ScimAuditExchange *x)
+{
+	const ScimRequest *request = &x->request;
+	bool		offered = false;
+
+	switch (request->endpoint)
+	{
+		case SCIM_ENDPOINT_COLLECTION:
+			offered = request->method == SCIM_GET || request->method == SCIM_POST;
+			break;
+		case SCIM_ENDPOINT_RESOURCE:
+			offered = request->method != SCIM_POST && request->method != SCIM_METHOD_OTHER;
+			break;
+		case SCIM_ENDPOINT_SERVICE_PROVIDER_CONFIG:
+		case SCIM_ENDPOINT_RESOURCE_TYPES:
+		case SCIM_ENDPOINT_SCHEMAS:
+			offered = request->method == SCIM_GET;
+			break;
+		case SCIM_ENDPOINT_BULK:
+		case SCIM_ENDPOINT_SEARCH:
+		case SCIM_ENDPOINT_ME:
+		case SCIM_ENDPOINT_ROOT:
+			return scim_error(&x->error, SCIM_NOT_IMPLEMENTED, "This endpoint is not offered.");
+		case SCIM_ENDPOINT_UNKNOWN:
+			return scim_error(&x->error, SCIM_NOT_FOUND, "There is nothing at this path.");
+	}
+	if (offered)
+		return SCIM_OK;
+	x->allow = scim_request_allow(request);
+	return scim_error(&x->error, SCIM_METHOD_NOT_ALLOWED, "This method cannot be used here.");
+}
+
+static bool
+has_body(const ScimAuditExchange *x)
+{
+	return x->request.method == SCIM_POST || x->request.method == SCIM_PUT || x->request.method == SCIM_PATCH;
+}
+
+/* Is it one of the two media types of RFC 7644 section 3.1, whatever its parameters? */
+static bool
+content_type_known(ScimStr type)
+{
+	static const char *const known[] = {"application/scim+json", "application/json"};
+	size_t		i;
+
+	for (i = 0; i < lengthof(known); i++)
+	{
+		size_t		len = strlen(known[i]);
+
+		if (type.len >= len && pg_strncasecmp(type.ptr, known[i], len) == 0 &&
+			(type.len == len || type.ptr[len] == ';' || type.ptr[len] == ' '))
+			return true;
+	}
+	return false;
+}
+
+/* Read the body, and keep what the log may have of it. */
+static ScimStatus
+parse_body(ScimAuditExchange *x)
+{
+	ScimStr		body = x->call->body;
+	ScimStr		type = x->request.content_type;
+	ScimStatus	status;
+
+	if (!has_body(x))
+		return SCIM_OK;
+	if (body.len > (size_t) scim_audit_max_body)
+		return scim_error(&x->error, SCIM_PAYLOAD_TOO_LARGE, "The body is longer than %d bytes.",
+						  scim_audit_max_body);
+	if (type.ptr != NULL && type.len > 0 && !content_type_known(type))
+		return scim_error(&x->error, SCIM_UNSUPPORTED_MEDIA_TYPE,
+						  "Content-Type must be application/scim+json or application/json.");
+	if (body.ptr == NULL || body.len == 0)
+		return scim_error(&x->error, SCIM_INVALID_SYNTAX, "The request has no body.");
+	status = scim_audit_checked(scim_json_parse(x->arena, body, &x->body, &x->error));
+	if (status == SCIM_OK)
+		scim_audit_checked(scim_redact_body(x->arena, x->registry, x->body, &x->logged));
+	return status;
+}
+
+/* Take the request apart; x->request is filled as far as possible. */
+static ScimStatus
+parse_request(ScimAuditExchange *x)
+{
+	const ScimAuditCall *call = x->call;
+	ScimJson   *headers = NULL;
+	ScimStatus	status = SCIM_OK;
+
+	if (call->method.ptr == NULL || call->uri.ptr == NULL)
+		return scim_error(&x->error, SCIM_BAD_REQUEST, "%s must not be null.",
+						  call->method.ptr == NULL ? "method" : "uri");
+	if (call->headers.ptr != NULL)
+		status = scim_audit_checked(scim_json_parse(x->arena, call->headers, &headers, &x->error));
+	if (status != SCIM_OK)
+		return status;
+	return scim_audit_checked(scim_request_parse(x->arena, x->registry, call->method, call->uri,
+												 headers, &x->request, &x->error));
+}
+
+/* Everything before the work itself. */
+static ScimStatus
+prepare(ScimAuditExchange *x)
+{
+	ScimError	request_error = {SCIM_OK};
+	ScimStatus	parsed = parse_request(x);
+	ScimStatus	status;
+
+	x->context.method = x->request.method_text.ptr == NULL ? NULL :
+		scim_strdup(x->arena, x->request.method_text);
+	if (parsed != SCIM_OK)
+		request_error = x->error;
+	status = decide_tenant(x);
+	if (status != SCIM_OK)
+		return status;
+	if (parsed != SCIM_OK)
+	{
+		x->error = request_error;
+		return parsed;
+	}
+	status = check_offered(x);
+	if (status == SCIM_OK)
+		status = parse_body(x);
+	if (status == SCIM_OK && x->request.type != NULL)
+		status = scim_audit_checked(scim_projection_parse(x->arena, x->request.type, x->request.attributes,
+														  x->request.excluded_attributes,
+														  &x->projection, &x->error));
+	return status;
+}
+
+/* An id that cannot be one names nothing. */
+static ScimStatus
+check_id(ScimAuditExchange *x)
+{
+	char	   *id = scim_alloc(x->arena, 37);
+
+	if (id == NULL)
+		scim_audit_checked(SCIM_NO_MEMORY);
+	if (x->request.endpoint != SCIM_ENDPOINT_RESOURCE)
+		return SCIM_OK;
+	if (!scim_uuid_parse(x->request.id, id))
+		return scim_error(&x->error, SCIM_NOT_FOUND, "There is no such %s.", x->request.type->name);
+	x->request.id = (ScimStr) {id, strlen(id)};
+	return SCIM_OK;
+}
+
+static ScimStatus
+serve_read(ScimAuditExchange *x)
+{
+	if (x->request.endpoint == SCIM_ENDPOINT_COLLECTION)
+		return scim_audit_serve_list(x);
+	if (x->request.endpoint == SCIM_ENDPOINT_RESOURCE)
+		return scim_audit_serve_resource(x);
+	return scim_audit_serve_discovery(x);
+}
+
+/* Forget an answer that was begun. */
+static void
+reset_answer(ScimAuditExchange *x)
+{
+	scim_buf_reset(&x->answer);
+	x->location = NULL;
+}
+
+/*
+ * A write, in a subtransaction that a refusal undoes.  The error is judged
+ * after the rollback, for that needs the catalogs.
+ */
+static ScimStatus
+serve_write(ScimAuditExchange *x)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+	volatile	ScimStatus status = SCIM_OK;
+
+	PreventCommandIfReadOnly("scim_apply()");
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		status = scim_audit_serve_write(x);
+		if (status == SCIM_OK)
+			ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	if (error != NULL || status != SCIM_OK)
+		RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	scim_audit_members_quiet = false;
+
+	if (error != NULL)
+	{
+		status = scim_audit_database_error(error, x->registry, &x->error);
+		if (status == SCIM_OK)
+			ReThrowError(error);
+		FreeErrorData(error);
+	}
+	if (status != SCIM_OK)
+		reset_answer(x);
+	return status;
+}
+
+static ScimStatus
+work(ScimAuditExchange *x)
+{
+	ScimStatus	status = prepare(x);
+
+	if (status == SCIM_OK)
+		status = check_id(x);
+	if (status != SCIM_OK)
+		return status;
+	if (x->request.method == SCIM_GET)
+		return serve_read(x);
+	if (RecoveryInProgress())
+		return scim_error(&x->error, SCIM_UNAVAILABLE, "This server is a standby: it takes no writes.");
+	return serve_write(x);
+}
+
+/* Turn a refusal into the answer. */
+static void
+answer_error(ScimAuditExchange *x)
+{
+	reset_answer(x);
+	scim_response_error(&x->answer, &x->error);
+	x->status = scim_status_http(x->error.status);
+}
+
+/* Serve the request and log it. */
+static void
+serve(ScimAuditExchange *x)
+{
+	if (depth == 1)
+		scim_audit_plan_cache_trim();
+	if (work(x) != SCIM_OK)
+		answer_error(x);
+	if (x->answer.failed)
+		scim_audit_checked(SCIM_NO_MEMORY);
+
+	if (!scim_audit_request_event_due(x))
+		return;
+	if (RecoveryInProgress())
+	{
+		if (x->error.status == SCIM_UNAVAILABLE)
+			return;
+		scim_error(&x->error, SCIM_UNAVAILABLE, "This read is to be recorded, and a standby cannot record it.");
+		answer_error(x);
+		return;
+	}
+	scim_audit_request_event(x);
+}
+
+static void
+append_header(ScimBuf *buf, const char *name, const char *value)
+{
+	scim_buf_str(buf, buf->len == 0 ? "{" : ",");
+	scim_buf_json_string(buf, name, strlen(name));
+	scim_buf_char(buf, ':');
+	scim_buf_json_string(buf, value, strlen(value));
+}
+
+/* The answer's headers as a JSON object. */
+static char *
+reply_headers(ScimAuditExchange *x, MemoryContext context)
+{
+	char		etag[SCIM_ETAG_SIZE];
+	ScimBuf		buf;
+
+	scim_buf_init(&buf, x->arena, ANSWER_MAX);
+	if (x->error.status == SCIM_OK && x->location != NULL)
+		append_header(&buf, "Location", x->location);
+	if (x->error.status == SCIM_OK && x->version > 0 && x->request.method != SCIM_DELETE)
+	{
+		scim_etag(x->version, etag);
+		append_header(&buf, "ETag", etag);
+	}
+	if (x->answer.len > 0)
+		append_header(&buf, "Content-Type", "application/scim+json");
+	if (x->allow != NULL)
+		append_header(&buf, "Allow", x->allow);
+	if (x->error.status == SCIM_UNAVAILABLE)
+		append_header(&buf, "Retry-After", "1");
+	scim_buf_str(&buf, buf.len == 0 ? "{}" : "}");
+	if (buf.failed)
+		scim_audit_checked(SCIM_NO_MEMORY);
+	return MemoryContextStrdup(context, buf.data);
+}
+
+static void
+init_exchange(ScimAuditExchange *x, const ScimAuditCall *call)
+{
+	x->call = call;
+	x->arena = create_arena();
+	x->registry = scim_registry_builtin();
+	if (x->registry == NULL)
+		scim_audit_checked(SCIM_NO_MEMORY);
+	x->profile = scim_profile(scim_audit_profile_name());
+	scim_buf_init(&x->tolerances, x->arena, TOLERANCES_MAX);
+	scim_buf_init(&x->answer, x->arena, ANSWER_MAX);
+
+	x->context.origin = "scim";
+	x->context.actor = GetUserNameFromId(GetOuterUserId(), false);
+	x->context.actor_type = "role";
+	scim_audit_new_uuid(x->context.request_id);
+	x->context.has_request_id = true;
+}
+
+ScimAuditReply
+scim_audit_serve(const ScimAuditCall *call)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "scim request", ALLOCSET_DEFAULT_SIZES);
+	ScimAuditExchange *x;
+	ScimAuditReply reply = {0};
+	const ScimAuditContext *outer;
+	bool		outer_quiet = scim_audit_members_quiet;
+
+	MemoryContextSwitchTo(context);
+	x = palloc0(sizeof(ScimAuditExchange));
+	init_exchange(x, call);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to SPI");
+	MemoryContextSwitchTo(context);
+
+	outer = scim_audit_context_set(&x->context);
+	scim_audit_members_quiet = false;
+	depth++;
+	PG_TRY();
+	{
+		serve(x);
+	}
+	PG_FINALLY();
+	{
+		depth--;
+		scim_audit_members_quiet = outer_quiet;
+		scim_audit_context_set(outer);
+	}
+	PG_END_TRY();
+
+	SPI_finish();
+	reply.status = x->status;
+	reply.headers = reply_headers(x, caller);
+	if (x->answer.len > 0)
+	{
+		reply.body = MemoryContextAllocHuge(caller, x->answer.len + 1);
+		memcpy(reply.body, x->answer.data, x->answer.len + 1);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return reply;
+}

@@ -1,0 +1,40 @@
+/*
+ * service.h
+ *		SCIM requests served: from a method, a URI and a body to an answer,
+ *		with the work done and the request in the log.
+ *
+ * The pipeline: who calls and for which tenant, what is asked (core/request.h),
+ * the body parsed and normalised by the profile, the work of one method
+ * (serve_read.c, serve_write.c), the answer, the request event.
+ */
+#ifndef SCIM_AUDIT_PG_SERVICE_H
+#define SCIM_AUDIT_PG_SERVICE_H
+
+#include "core/scim.h"
+
+/* A request.  All absent parts have ptr NULL. */
+typedef struct ScimAuditCall
+{
+	ScimStr		method;
+	ScimStr		uri;			/* raw, relative to the SCIM base */
+	ScimStr		body;
+	ScimStr		headers;		/* JSON object of strings */
+} ScimAuditCall;
+
+/* The answer, in the memory context that was current at the call. */
+typedef struct ScimAuditReply
+{
+	int			status;			/* HTTP */
+	char	   *headers;		/* JSON object of strings */
+	char	   *body;			/* JSON, or NULL */
+} ScimAuditReply;
+
+/*
+ * Serve a request for the outer user, in the transaction that is open.  A
+ * refusal is a reply; an ERROR is raised only when the server is at fault,
+ * when the transaction cannot go on (serialization, deadlock, lock timeout)
+ * or when it was cancelled.
+ */
+extern ScimAuditReply scim_audit_serve(const ScimAuditCall *call);
+
+#endif							/* SCIM_AUDIT_PG_SERVICE_H */
