@@ -47,7 +47,7 @@ COMMENT ON FUNCTION scim.current_tenant() IS 'The tenant current_user works in: 
 -- What a duty needs of PostgreSQL's own privileges.  One line per privilege;
 -- grant_duty and revoke_duty follow it.  An object that does not exist is
 -- passed over.
-CREATE VIEW scim.duty_privileges (duty, privilege, kind, object) WITH (security_invoker) AS
+CREATE VIEW scim.duty_privileges (duty, privilege, kind, object) AS
 	SELECT d.duty, p.privilege, p.kind, p.object
 	FROM (VALUES
 		('{provisioning_admin,auditor,reader,audit_admin}'::text[], 'USAGE', 'SCHEMA', 'scim'),
@@ -106,6 +106,10 @@ END
 $$;
 COMMENT ON FUNCTION scim.apply_duty_privileges(regrole, text) IS 'Grants and revokes what scim.duty_privileges says of a role''s duties';
 
+CREATE FUNCTION scim.log_duty(action text, grantee regrole, duty text, tenant text, allow_both boolean) RETURNS void
+	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_log_duty';
+COMMENT ON FUNCTION scim.log_duty(text, regrole, text, text, boolean) IS 'Writes the audit event of a duty granted or revoked';
+
 -- Who would hold provisioning_admin and auditor together if grantee were
 -- given duty for tenant: grantee itself and every role that is a member of
 -- it.  Superusers are outside; so are the roles that scim_audit.trusted_authenticators
@@ -163,6 +167,7 @@ BEGIN
 		ON CONFLICT (role_oid, role_name, duty, tenant)
 		DO UPDATE SET allow_both = excluded.allow_both, granted_at = excluded.granted_at, granted_by = excluded.granted_by;
 	PERFORM scim.apply_duty_privileges(grantee);
+	PERFORM scim.log_duty('grant', grantee, grant_duty.duty, grant_duty.tenant, grant_duty.allow_both);
 END
 $$;
 COMMENT ON FUNCTION scim.grant_duty(regrole, text, text, boolean) IS 'Gives a role a duty (provisioning_admin, auditor, reader, audit_admin) for one tenant, or for all, with the privileges it needs';
@@ -183,6 +188,7 @@ BEGIN
 			HINT = 'A duty is revoked as it was granted: scim.duties lists them.';
 	END IF;
 	PERFORM scim.apply_duty_privileges(grantee, duty);
+	PERFORM scim.log_duty('revoke', grantee, duty, tenant, NULL);
 END
 $$;
 COMMENT ON FUNCTION scim.revoke_duty(regrole, text, text) IS 'Takes a duty back, with the privileges that no other duty of the role needs';
@@ -202,7 +208,7 @@ END
 $$;
 COMMENT ON FUNCTION scim.create_standard_roles() IS 'Makes the roles scim_provisioning_admin, scim_auditor and scim_reader where they do not exist, and gives each its duty for all tenants';
 
-REVOKE EXECUTE ON FUNCTION scim.duties_changed(), scim.apply_duty_privileges(regrole, text),
+REVOKE EXECUTE ON FUNCTION scim.apply_duty_privileges(regrole, text), scim.log_duty(text, regrole, text, text, boolean),
 	scim.duty_meets(regrole, text, text), scim.grant_duty(regrole, text, text, boolean),
 	scim.revoke_duty(regrole, text, text), scim.create_standard_roles() FROM PUBLIC;
 

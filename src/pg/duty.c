@@ -38,6 +38,8 @@
 #include "utils/syscache.h"
 
 #include "pg/duty.h"
+#include "pg/json_text.h"
+#include "pg/log.h"
 
 /* Columns of scim.duties, in the order of 20_duties.sql. */
 enum
@@ -80,6 +82,7 @@ PG_FUNCTION_INFO_V1(scim_audit_duties_changed);
 PG_FUNCTION_INFO_V1(scim_audit_tenants_of);
 PG_FUNCTION_INFO_V1(scim_audit_all_tenants);
 PG_FUNCTION_INFO_V1(scim_audit_current_tenant);
+PG_FUNCTION_INFO_V1(scim_audit_log_duty);
 
 
 static void
@@ -450,4 +453,28 @@ scim_audit_duties_changed(PG_FUNCTION_ARGS)
 				 errmsg("scim.duties_changed() is a trigger function")));
 	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
 	PG_RETURN_POINTER(NULL);
+}
+
+/*
+ * scim.log_duty(action text, grantee regrole, duty text, tenant text, allow_both boolean)
+ *		RETURNS void
+ */
+Datum
+scim_audit_log_duty(PG_FUNCTION_ARGS)
+{
+	char	   *action = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *role = GetUserNameFromId(PG_GETARG_OID(1), false);
+	char	   *duty = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *tenant = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	appendStringInfoString(&detail, "{\"duty\":");
+	scim_audit_json_string(&detail, duty, strlen(duty));
+	if (!PG_ARGISNULL(4))
+		appendStringInfo(&detail, ",\"allow_both\":%s", PG_GETARG_BOOL(4) ? "true" : "false");
+	appendStringInfoChar(&detail, '}');
+	scim_audit_log_simple("admin", action, psprintf("duty.%s", action), tenant, "role", role,
+						  (ScimStr) {detail.data, detail.len});
+	PG_RETURN_VOID();
 }
