@@ -130,8 +130,8 @@ cap(ScimStr *text, size_t max)
 }
 
 /* An identifier that is too long is replaced by its digest: cut, two could become one. */
-static void
-cap_resource_id(ScimStr *id)
+void
+scim_audit_cap_resource_id(ScimStr *id)
 {
 	uint8_t		hash[SCIM_HASH_SIZE];
 	StringInfoData text;
@@ -179,7 +179,7 @@ cap_lengths(ScimEntry *entry)
 
 	for (int i = 0; i < lengthof(texts); i++)
 		cap(texts[i], SCIM_AUDIT_TEXT_MAX);
-	cap_resource_id(&entry->resource_id);
+	scim_audit_cap_resource_id(&entry->resource_id);
 	cap_changed(entry);
 }
 

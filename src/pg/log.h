@@ -22,6 +22,9 @@
 #define SCIM_AUDIT_RESOURCE_ID_MAX 1024
 #define SCIM_AUDIT_CHANGED_MAX 4096
 
+/* Replace a resource_id that is too long, as said above. */
+extern void scim_audit_cap_resource_id(ScimStr *id);
+
 /*
  * The SCIM call (or administrative function) the backend is serving.  While
  * one is set, every event written - the trigger's too - carries its

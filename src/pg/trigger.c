@@ -297,12 +297,14 @@ scim_audit_record_truncate(PG_FUNCTION_ARGS)
 {
 	TriggerData *data = (TriggerData *) fcinfo->context;
 	const ScimAuditTable *table;
+	ScimStr		event_type;
 
 	check_call(fcinfo, false, "scim_audit.record_truncate()");
 	if (scim_audit_restoring())
 		return PointerGetDatum(NULL);
 	table = scim_audit_tracked(data->tg_relation, data->tg_trigger);
-	scim_audit_log_simple("change", "truncate", "table.truncate", NULL,
+	event_type = joined(table->event_prefix, "truncate");
+	scim_audit_log_simple("change", "truncate", event_type.ptr, NULL,
 						  pnstrdup(table->resource_type.ptr, table->resource_type.len), NULL,
 						  SCIM_STR_NONE);
 	return PointerGetDatum(NULL);

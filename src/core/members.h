@@ -1,0 +1,34 @@
+/*
+ * members.h
+ *		The members of a JSON object, as they stand in its text.
+ *
+ * For texts that are known to be JSON: nothing is checked, nothing is
+ * unescaped, nothing is allocated.  A text that is not JSON yields some
+ * members or none, and is never read past its end.
+ */
+#ifndef SCIM_CORE_MEMBERS_H
+#define SCIM_CORE_MEMBERS_H
+
+#include "core/scim.h"
+
+typedef struct ScimMembers
+{
+	const char *pos;
+	const char *end;
+} ScimMembers;
+
+/* Parts of the text: "name" with its quotes, the value, and both with what is between. */
+typedef struct ScimMember
+{
+	ScimStr		name;
+	ScimStr		value;
+	ScimStr		whole;
+} ScimMember;
+
+/* Start with an object's text; anything else has no members. */
+extern void scim_members_begin(ScimMembers *members, ScimStr object);
+
+/* The next member; false when there is none. */
+extern bool scim_members_next(ScimMembers *members, ScimMember *member);
+
+#endif							/* SCIM_CORE_MEMBERS_H */
