@@ -47,7 +47,7 @@ COMMENT ON FUNCTION scim.current_tenant() IS 'The tenant current_user works in: 
 -- What a duty needs of PostgreSQL's own privileges.  One line per privilege;
 -- grant_duty and revoke_duty follow it.  An object that does not exist is
 -- passed over.
-CREATE VIEW scim.duty_privileges (duty, privilege, kind, object) AS
+CREATE VIEW scim.duty_privileges (duty, privilege, kind, object) WITH (security_invoker) AS
 	SELECT d.duty, p.privilege, p.kind, p.object
 	FROM (VALUES
 		('{provisioning_admin,auditor,reader,audit_admin}'::text[], 'USAGE', 'SCHEMA', 'scim'),
@@ -208,7 +208,7 @@ END
 $$;
 COMMENT ON FUNCTION scim.create_standard_roles() IS 'Makes the roles scim_provisioning_admin, scim_auditor and scim_reader where they do not exist, and gives each its duty for all tenants';
 
-REVOKE EXECUTE ON FUNCTION scim.apply_duty_privileges(regrole, text), scim.log_duty(text, regrole, text, text, boolean),
+REVOKE EXECUTE ON FUNCTION scim.duties_changed(), scim.apply_duty_privileges(regrole, text), scim.log_duty(text, regrole, text, text, boolean),
 	scim.duty_meets(regrole, text, text), scim.grant_duty(regrole, text, text, boolean),
 	scim.revoke_duty(regrole, text, text), scim.create_standard_roles() FROM PUBLIC;
 
