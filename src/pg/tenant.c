@@ -273,12 +273,28 @@ jsonb_empty(void)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
 }
 
+/* [a-z0-9][a-z0-9-]{0,62}, as the check on scim.tenants has it. */
+static bool
+name_is_valid(const char *tenant)
+{
+	size_t		len = strlen(tenant);
+
+	return len > 0 && len <= TENANT_NAME_MAX && tenant[0] != '-' &&
+		strspn(tenant, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
+}
+
 static void
 insert_tenant(const char *tenant)
 {
 	Oid			types[1] = {TEXTOID};
 	Datum		values[1];
 
+	if (!name_is_valid(tenant))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" cannot be the name of a tenant", tenant),
+				 errdetail("A name has 1 to %d lower-case letters, digits and hyphens, and no hyphen at its start.",
+						   TENANT_NAME_MAX)));
 	values[0] = CStringGetTextDatum(tenant);
 	if (SPI_execute_with_args("INSERT INTO scim.tenants (tenant) VALUES ($1)",
 							  1, types, values, NULL, false, 0) != SPI_OK_INSERT)
