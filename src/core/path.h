@@ -16,6 +16,7 @@
 #ifndef SCIM_CORE_PATH_H
 #define SCIM_CORE_PATH_H
 
+#include "core/cursor.h"
 #include "core/registry.h"
 
 typedef struct ScimPath
@@ -34,7 +35,19 @@ typedef struct ScimPath
 extern ScimStatus scim_path_parse(ScimArena *arena, const ScimResourceType *type, ScimStr text,
 								  ScimPath *out, ScimError *err);
 
-/* The canonical spelling: name.givenName, urn:…:User:department.  Value filters are left out. */
+/*
+ * Parse an attrPath at the cursor, which is left behind it.  An extension's
+ * URN alone is accepted (out->attr NULL).  SCIM_INVALID_PATH.
+ */
+extern ScimStatus scim_path_parse_attribute(const ScimResourceType *type, ScimCursor *cursor,
+											ScimPath *out, ScimError *err);
+
+/* The attribute a path ends at: its sub-attribute, or else its attribute; NULL
+ * for an extension as a whole. */
+extern const ScimAttribute *scim_path_leaf(const ScimPath *path);
+
+/* The canonical spelling: name.givenName, urn:…:User:department.  Value
+ * filters are left out.  NULL when out of memory. */
 extern char *scim_path_text(ScimArena *arena, const ScimPath *path);
 
 #endif							/* SCIM_CORE_PATH_H */

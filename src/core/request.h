@@ -5,7 +5,8 @@
  * The URI is raw and relative to the SCIM base (/Users?filter=…), still
  * percent-encoded; a trailing slash, an empty query, a dangling & and
  * unknown parameters are allowed, parameter names are case-insensitive, + is
- * a space in the query.
+ * a space in the query.  A known parameter that is given twice is refused:
+ * whoever reads the log must see which one counted.
  */
 #ifndef SCIM_CORE_REQUEST_H
 #define SCIM_CORE_REQUEST_H
@@ -38,7 +39,8 @@ struct ScimRequest
 	ScimStr		method_text;
 	ScimEndpoint endpoint;
 	const ScimResourceType *type;	/* of a collection, resource or its .search */
-	ScimStr		id;				/* last path segment of a resource or a discovery document, decoded */
+	ScimStr		id;				/* last path segment of a resource or a discovery document, decoded;
+								 * any text: what is no UUID is not found later */
 	ScimStr		path;			/* raw, without the query: for the audit event */
 	ScimStr		query;			/* raw */
 
@@ -49,8 +51,8 @@ struct ScimRequest
 	ScimStr		attributes;
 	ScimStr		excluded_attributes;
 	bool		has_start_index, has_count;
-	int64_t		start_index;	/* at least 1 */
-	int64_t		count;			/* at least 0 */
+	int64_t		start_index;	/* at least 1; 1 when not given */
+	int64_t		count;			/* at least 0; 0 when not given */
 
 	/* headers; absent when not given */
 	ScimStr		if_match;
@@ -62,9 +64,12 @@ struct ScimRequest
 
 /*
  * Take a request apart.  headers is a JSON object of strings (names in any
- * case), or NULL.  SCIM_BAD_REQUEST, SCIM_INVALID_VALUE (a count that is no
- * number), SCIM_NOT_FOUND for a path that names nothing; the request is
- * filled as far as possible also then, for the audit event.
+ * case), or NULL.  SCIM_BAD_REQUEST (a malformed URI, a parameter given
+ * twice, a header that is no string), SCIM_INVALID_VALUE (a count that is no
+ * integer; one out of range is the nearest in range), SCIM_NOT_FOUND for a
+ * path that names nothing, SCIM_FORBIDDEN for a filter on a discovery
+ * endpoint (RFC 7644 section 4); the request is filled as far as possible
+ * also then, for the audit event.  method and uri must outlive the result.
  */
 extern ScimStatus scim_request_parse(ScimArena *arena, const ScimRegistry *registry, ScimStr method,
 									 ScimStr uri, ScimJson *headers, ScimRequest *out,
@@ -78,20 +83,5 @@ extern const char *scim_request_allow(const ScimRequest *request);
  * comparison, lists and * as RFC 9110 section 8.8.3 and 13.1.
  */
 extern bool scim_etag_matches(ScimStr header, int64_t version);
-
-/*
- * The body as it may stand in the log: secrets replaced, wherever they are
- * (also the value of a PATCH operation whose path is a secret).  body is the
- * parsed request body, which is not changed.
- */
-extern ScimStatus scim_redact_body(ScimArena *arena, const ScimRegistry *registry, ScimJson *body,
-								   ScimStr *text);
-
-/* May a body that does not parse be stored?  Not if it could hold a secret. */
-extern bool scim_raw_body_storable(const ScimRegistry *registry, ScimStr body);
-
-/* The query as it may stand in the log: raw, but "[redacted]" for a filter or
- * sort that names a secret. */
-extern ScimStr scim_redact_query(ScimArena *arena, const ScimRegistry *registry, ScimStr query);
 
 #endif							/* SCIM_CORE_REQUEST_H */

@@ -1,0 +1,410 @@
+/*
+ * request.c
+ *		Method, URI and headers taken apart (see request.h).
+ */
+#include "core/request.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+#include "core/cursor.h"
+#include "core/json.h"
+#include "core/text.h"
+
+/* ---- path ---- */
+
+static ScimMethod
+method_by_name(ScimStr text)
+{
+	static const char *const names[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	{
+		if (scim_name_is(text, names[i]))
+			return (ScimMethod) i;
+	}
+	return SCIM_METHOD_OTHER;
+}
+
+/* Split text at the first separator; *rest is absent where there is none. */
+static ScimStr
+split(ScimStr text, char separator, ScimStr *rest)
+{
+	const char *found = text.len > 0 ? memchr(text.ptr, separator, text.len) : NULL;
+
+	*rest = SCIM_STR_NONE;
+	if (found == NULL)
+		return text;
+	*rest = (ScimStr) {found + 1, (size_t) (text.ptr + text.len - found - 1)};
+	return (ScimStr) {text.ptr, (size_t) (found - text.ptr)};
+}
+
+/* Percent-decode into the arena.  SCIM_BAD_REQUEST names the part. */
+static ScimStatus
+decode(ScimArena *arena, ScimStr text, bool plus, const char *part, ScimStr *out, ScimError *err)
+{
+	ScimBuf		buf;
+
+	scim_buf_init(&buf, arena, text.len + 1);
+	if (!scim_percent_decode(&buf, text, plus) && !buf.failed)
+		return scim_error(err, SCIM_BAD_REQUEST, "the %s is not valid percent-encoded UTF-8", part);
+	if (buf.failed)
+		return SCIM_NO_MEMORY;
+	*out = (ScimStr) {buf.data != NULL ? buf.data : "", buf.len};
+	return SCIM_OK;
+}
+
+static ScimEndpoint
+endpoint_by_name(ScimStr segment)
+{
+	static const struct
+	{
+		const char *name;
+		ScimEndpoint endpoint;
+	}			names[] = {
+		{"ServiceProviderConfig", SCIM_ENDPOINT_SERVICE_PROVIDER_CONFIG},
+		{"ResourceTypes", SCIM_ENDPOINT_RESOURCE_TYPES},
+		{"Schemas", SCIM_ENDPOINT_SCHEMAS},
+		{"Bulk", SCIM_ENDPOINT_BULK},
+		{".search", SCIM_ENDPOINT_SEARCH},
+		{"Me", SCIM_ENDPOINT_ME},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	{
+		if (scim_str_equal(segment, (ScimStr) {names[i].name, strlen(names[i].name)}))
+			return names[i].endpoint;
+	}
+	return SCIM_ENDPOINT_UNKNOWN;
+}
+
+/* Which endpoint one or two decoded segments name; second is absent where there is none. */
+static void
+resolve_endpoint(const ScimRegistry *registry, ScimStr first, ScimStr second, ScimRequest *out)
+{
+	out->type = scim_registry_type_by_endpoint(registry, first);
+	if (out->type != NULL)
+	{
+		out->endpoint = SCIM_ENDPOINT_COLLECTION;
+		if (second.ptr != NULL && endpoint_by_name(second) == SCIM_ENDPOINT_SEARCH)
+			out->endpoint = SCIM_ENDPOINT_SEARCH;
+		else if (second.ptr != NULL)
+		{
+			out->endpoint = SCIM_ENDPOINT_RESOURCE;
+			out->id = second;
+		}
+		return;
+	}
+	out->endpoint = endpoint_by_name(first);
+	if (second.ptr == NULL)
+		return;
+	if (out->endpoint == SCIM_ENDPOINT_RESOURCE_TYPES || out->endpoint == SCIM_ENDPOINT_SCHEMAS)
+		out->id = second;
+	else
+		out->endpoint = SCIM_ENDPOINT_UNKNOWN;
+}
+
+static ScimStatus
+parse_path(ScimArena *arena, const ScimRegistry *registry, ScimRequest *out, ScimError *err)
+{
+	ScimStr		path = out->path;
+	ScimStr		first;
+	ScimStr		second;
+	ScimStatus	status;
+
+	if (path.len > 0 && path.ptr[path.len - 1] == '/')
+		path.len--;
+	if (path.len == 0)
+	{
+		out->endpoint = SCIM_ENDPOINT_ROOT;
+		return SCIM_OK;
+	}
+	out->endpoint = SCIM_ENDPOINT_UNKNOWN;
+	if (path.ptr[0] != '/')
+		return scim_error(err, SCIM_NOT_FOUND, "the URI must start with a slash");
+	path.ptr++;
+	path.len--;
+	first = split(path, '/', &second);
+	status = decode(arena, first, false, "path", &first, err);
+	if (status == SCIM_OK && second.ptr != NULL && memchr(second.ptr, '/', second.len) == NULL)
+		status = decode(arena, second, false, "path", &second, err);
+	else if (second.ptr != NULL)
+		first = SCIM_STR("");
+	if (status != SCIM_OK)
+		return status;
+	resolve_endpoint(registry, first, second, out);
+	if (out->endpoint == SCIM_ENDPOINT_UNKNOWN || (second.ptr != NULL && second.len == 0))
+		return scim_error(err, SCIM_NOT_FOUND, "there is no such endpoint");
+	return SCIM_OK;
+}
+
+/* ---- query ---- */
+
+/* A decimal integer; out of range becomes the nearest in range.  false for any other text. */
+static bool
+parse_integer(ScimStr text, int64_t *out)
+{
+	ScimCursor	cursor = scim_cursor(text);
+	bool		negative = scim_cursor_byte(&cursor, '-');
+	int64_t		value = 0;
+	int			c;
+
+	if (!negative)
+		(void) scim_cursor_byte(&cursor, '+');
+	if (scim_cursor_at_end(&cursor))
+		return false;
+	for (; (c = scim_cursor_peek(&cursor)) != -1; cursor.ptr++)
+	{
+		if (c < '0' || c > '9')
+			return false;
+		value = value > (INT64_MAX - 9) / 10 ? INT64_MAX : value * 10 + (c - '0');
+	}
+	*out = negative ? -value : value;
+	return true;
+}
+
+static ScimStatus
+parse_number(ScimStr text, const char *name, int64_t least, bool *given, int64_t *out, ScimError *err)
+{
+	*given = true;
+	if (!parse_integer(text, out))
+		return scim_error(err, SCIM_INVALID_VALUE, "%s must be an integer", name);
+	if (*out < least)
+		*out = least;
+	return SCIM_OK;
+}
+
+/* The text parameter of that name; NULL when there is none. */
+static ScimStr *
+text_parameter(ScimRequest *request, ScimStr name)
+{
+	if (scim_name_is(name, "filter"))
+		return &request->filter;
+	if (scim_name_is(name, "sortBy"))
+		return &request->sort_by;
+	if (scim_name_is(name, "sortOrder"))
+		return &request->sort_order;
+	if (scim_name_is(name, "attributes"))
+		return &request->attributes;
+	if (scim_name_is(name, "excludedAttributes"))
+		return &request->excluded_attributes;
+	return NULL;
+}
+
+static ScimStatus
+set_parameter(ScimRequest *request, ScimStr name, ScimStr value, ScimError *err)
+{
+	ScimStr    *text = text_parameter(request, name);
+	bool		start_index = scim_name_is(name, "startIndex");
+	bool		count = scim_name_is(name, "count");
+
+	if ((text != NULL && text->ptr != NULL) || (start_index && request->has_start_index) ||
+		(count && request->has_count))
+		return scim_error(err, SCIM_BAD_REQUEST, "the parameter %.*s is given twice", (int) name.len, name.ptr);
+	if (text != NULL)
+		*text = value;
+	else if (start_index)
+		return parse_number(value, "startIndex", 1, &request->has_start_index, &request->start_index, err);
+	else if (count)
+		return parse_number(value, "count", 0, &request->has_count, &request->count, err);
+	return SCIM_OK;
+}
+
+static ScimStatus
+parse_query(ScimArena *arena, ScimRequest *out, ScimError *err)
+{
+	ScimStr		rest = out->query;
+
+	while (rest.ptr != NULL)
+	{
+		ScimStr		pair = split(rest, '&', &rest);
+		ScimStr		value;
+		ScimStr		name = split(pair, '=', &value);
+		ScimStatus	status;
+
+		if (pair.len == 0)
+			continue;
+		status = decode(arena, name, true, "query", &name, err);
+		if (status == SCIM_OK)
+			status = decode(arena, value, true, "query", &value, err);
+		if (status == SCIM_OK)
+			status = set_parameter(out, name, value, err);
+		if (status != SCIM_OK)
+			return status;
+	}
+	return SCIM_OK;
+}
+
+/* ---- headers ---- */
+
+/* The header of that name, absent when not given. */
+static ScimStatus
+get_header(ScimJson *headers, const char *name, ScimStr *out, ScimError *err)
+{
+	ScimJson   *value = scim_json_get(headers, name, NULL);
+
+	if (value == NULL)
+		return SCIM_OK;
+	if (!json_object_is_type(value, json_type_string))
+		return scim_error(err, SCIM_BAD_REQUEST, "the header %s must be a string", name);
+	*out = (ScimStr) {json_object_get_string(value), (size_t) json_object_get_string_len(value)};
+	return SCIM_OK;
+}
+
+static ScimStatus
+parse_headers(ScimJson *headers, ScimRequest *out, ScimError *err)
+{
+	static const char *const references[] = {"client-request-id", "x-ms-client-request-id",
+	"x-okta-request-id", "x-request-id"};
+	const struct
+	{
+		const char *name;
+		ScimStr    *value;
+	}			wanted[] = {
+		{"If-Match", &out->if_match},
+		{"If-None-Match", &out->if_none_match},
+		{"Content-Type", &out->content_type},
+		{"User-Agent", &out->user_agent},
+	};
+	ScimStatus	status = SCIM_OK;
+
+	if (headers == NULL)
+		return SCIM_OK;
+	if (!json_object_is_type(headers, json_type_object))
+		return scim_error(err, SCIM_BAD_REQUEST, "the headers must be a JSON object");
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && status == SCIM_OK; i++)
+		status = get_header(headers, wanted[i].name, wanted[i].value, err);
+	for (size_t i = 0; i < sizeof(references) / sizeof(references[0]) && status == SCIM_OK && out->idp_ref.ptr == NULL; i++)
+		status = get_header(headers, references[i], &out->idp_ref, err);
+	return status;
+}
+
+/* ---- the whole ---- */
+
+static bool
+is_discovery(ScimEndpoint endpoint)
+{
+	return endpoint == SCIM_ENDPOINT_SERVICE_PROVIDER_CONFIG || endpoint == SCIM_ENDPOINT_RESOURCE_TYPES ||
+		endpoint == SCIM_ENDPOINT_SCHEMAS;
+}
+
+ScimStatus
+scim_request_parse(ScimArena *arena, const ScimRegistry *registry, ScimStr method, ScimStr uri,
+				   ScimJson *headers, ScimRequest *out, ScimError *err)
+{
+	ScimStatus	path_status;
+	ScimStatus	query_status;
+	ScimStatus	header_status;
+	ScimError	ignored;
+	ScimError  *next = err;
+
+	*out = (ScimRequest) {.method = method_by_name(method), .method_text = method, .start_index = 1};
+	out->path = split(uri, '?', &out->query);
+
+	/* All parts are read, so that the audit event has them; the first error counts. */
+	path_status = parse_path(arena, registry, out, next);
+	if (path_status != SCIM_OK)
+		next = &ignored;
+	query_status = parse_query(arena, out, next);
+	if (query_status != SCIM_OK)
+		next = &ignored;
+	header_status = parse_headers(headers, out, next);
+
+	if (path_status != SCIM_OK)
+		return path_status;
+	if (query_status != SCIM_OK)
+		return query_status;
+	if (header_status != SCIM_OK)
+		return header_status;
+	if (is_discovery(out->endpoint) && out->filter.ptr != NULL)
+		return scim_error(err, SCIM_FORBIDDEN, "discovery documents cannot be filtered");
+	return SCIM_OK;
+}
+
+const char *
+scim_request_allow(const ScimRequest *request)
+{
+	switch (request->endpoint)
+	{
+		case SCIM_ENDPOINT_COLLECTION:
+			return "GET, POST";
+		case SCIM_ENDPOINT_RESOURCE:
+		case SCIM_ENDPOINT_ME:
+			return "GET, PUT, PATCH, DELETE";
+		case SCIM_ENDPOINT_BULK:
+		case SCIM_ENDPOINT_SEARCH:
+			return "POST";
+		case SCIM_ENDPOINT_SERVICE_PROVIDER_CONFIG:
+		case SCIM_ENDPOINT_RESOURCE_TYPES:
+		case SCIM_ENDPOINT_SCHEMAS:
+		case SCIM_ENDPOINT_ROOT:
+			return "GET";
+		case SCIM_ENDPOINT_UNKNOWN:
+			break;
+	}
+	return "";
+}
+
+/* ---- entity tags ---- */
+
+/* Step over one entity tag; false when there is none.  *opaque is what stands in the quotes. */
+static bool
+parse_etag(ScimCursor *cursor, ScimStr *opaque)
+{
+	const char *from;
+
+	if (scim_cursor_byte(cursor, 'W') && !scim_cursor_byte(cursor, '/'))
+		return false;
+	if (!scim_cursor_byte(cursor, '"'))
+		return false;
+	from = cursor->ptr;
+	while (scim_cursor_peek(cursor) != '"')
+	{
+		if (scim_cursor_at_end(cursor))
+			return false;
+		cursor->ptr++;
+	}
+	*opaque = (ScimStr) {from, (size_t) (cursor->ptr - from)};
+	cursor->ptr++;
+	return true;
+}
+
+static void
+skip_list_space(ScimCursor *cursor)
+{
+	int			c;
+
+	while ((c = scim_cursor_peek(cursor)) == ' ' || c == '\t' || c == ',')
+		cursor->ptr++;
+}
+
+/* The digits of a version, without sign or leading zeros. */
+static bool
+opaque_is(ScimStr opaque, int64_t version)
+{
+	int64_t		value;
+
+	return opaque.len > 0 && opaque.ptr[0] >= '1' && opaque.ptr[0] <= '9' && opaque.len <= 19 &&
+		parse_integer(opaque, &value) && value == version;
+}
+
+bool
+scim_etag_matches(ScimStr header, int64_t version)
+{
+	ScimCursor	cursor = scim_cursor(header);
+	ScimStr		opaque;
+
+	skip_list_space(&cursor);
+	if (scim_cursor_byte(&cursor, '*'))
+	{
+		skip_list_space(&cursor);
+		return scim_cursor_at_end(&cursor);
+	}
+	while (parse_etag(&cursor, &opaque))
+	{
+		if (opaque_is(opaque, version))
+			return true;
+		skip_list_space(&cursor);
+	}
+	return false;
+}
