@@ -118,11 +118,9 @@ extern size_t scim_filter_terms(const ScimFilter *filter);
  * meta and schemas are read like other attributes, if the caller put them in.
  * SCIM_NO_MEMORY in *status.
  */
-extern bool scim_filter_matches(ScimArena *arena, const ScimFilter *filter, ScimJson *resource,
-								ScimStatus *status);
+extern bool scim_filter_matches(const ScimFilter *filter, ScimJson *resource, ScimStatus *status);
 
 /* Does one element of path.attr satisfy a value path's inner filter? */
-extern bool scim_filter_matches_element(ScimArena *arena, const ScimFilter *filter, ScimJson *element,
-										ScimStatus *status);
+extern bool scim_filter_matches_element(const ScimFilter *filter, ScimJson *element, ScimStatus *status);
 
 #endif							/* SCIM_CORE_FILTER_H */

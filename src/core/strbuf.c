@@ -88,20 +88,28 @@ scim_buf_char(ScimBuf *buf, char c)
 }
 
 void
+scim_buf_vprintf(ScimBuf *buf, const char *fmt, va_list args)
+{
+	va_list		again;
+	int			len;
+
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (len < 0 || !reserve(buf, (size_t) len))
+		return;
+	vsnprintf(buf->data + buf->len, (size_t) len + 1, fmt, args);
+	buf->len += (size_t) len;
+}
+
+void
 scim_buf_printf(ScimBuf *buf, const char *fmt, ...)
 {
 	va_list		args;
-	int			len;
 
 	va_start(args, fmt);
-	len = vsnprintf(NULL, 0, fmt, args);
+	scim_buf_vprintf(buf, fmt, args);
 	va_end(args);
-	if (len < 0 || !reserve(buf, (size_t) len))
-		return;
-	va_start(args, fmt);
-	vsnprintf(buf->data + buf->len, (size_t) len + 1, fmt, args);
-	va_end(args);
-	buf->len += (size_t) len;
 }
 
 void

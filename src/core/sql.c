@@ -1,0 +1,224 @@
+/*
+ * sql.c
+ *		Statements on the table of a resource type (see sql.h).
+ *
+ * The row is called t in every statement: the registry's expressions rely
+ * on it.
+ */
+#include "core/sql.h"
+
+#include <string.h>
+
+#include "core/sql_build.h"
+#include "core/text.h"
+
+/* Append the columns that every row is returned with. */
+static void
+put_row(ScimSqlBuild *build, const ScimResourceType *type)
+{
+	scim_sql_put(build, "t.%s, t.%s, t.%s, t.%s", type->id_column, type->version_column,
+				 type->created_column, type->last_modified_column);
+	for (size_t i = 0; i < type->n_columns; i++)
+		scim_sql_put(build, type->columns[i].store == SCIM_STORE_EXPRESSION ? ", %s" : ", t.%s",
+					 type->columns[i].name);
+}
+
+static void
+put_tenant(ScimSqlBuild *build, const ScimResourceType *type)
+{
+	scim_sql_put_tenant(build, "t", type->tenant_column);
+}
+
+/* tenant and id: one row. */
+static void
+put_key(ScimSqlBuild *build, const ScimResourceType *type, ScimStr id)
+{
+	scim_sql_put(build, " WHERE ");
+	put_tenant(build, type);
+	scim_sql_put(build, " AND t.%s" SCIM_SQL_EQUALS, type->id_column);
+	scim_sql_put_uuid(build, id);
+}
+
+ScimStatus
+scim_sql_select(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, ScimStr id,
+				bool for_update, ScimSql *out)
+{
+	ScimSqlBuild build;
+
+	scim_sql_begin(&build, arena, tenant);
+	scim_sql_put(&build, "SELECT ");
+	put_row(&build, type);
+	scim_sql_put(&build, " FROM %s t", type->table);
+	put_key(&build, type, id);
+	if (for_update)
+		scim_sql_put(&build, " FOR NO KEY UPDATE OF t");
+	return scim_sql_finish(&build, out);
+}
+
+/* All columns are listed whatever is null, so that every insert has one text. */
+ScimStatus
+scim_sql_insert(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, ScimStr id,
+				const ScimStr *values, ScimSql *out)
+{
+	ScimSqlBuild build;
+
+	scim_sql_begin(&build, arena, tenant);
+	scim_sql_put(&build, "INSERT INTO %s AS t (%s, %s", type->table, type->tenant_column, type->id_column);
+	for (size_t i = 0; i < type->n_columns; i++)
+	{
+		if (type->columns[i].store != SCIM_STORE_EXPRESSION)
+			scim_sql_put(&build, ", %s", type->columns[i].name);
+	}
+	scim_sql_put(&build, ") VALUES ($1, ");
+	scim_sql_put_uuid(&build, id);
+	for (size_t i = 0; i < type->n_columns; i++)
+	{
+		if (type->columns[i].store == SCIM_STORE_EXPRESSION)
+			continue;
+		scim_sql_put(&build, ", ");
+		scim_sql_put_param(&build, type->columns[i].type, values[i]);
+	}
+	scim_sql_put(&build, ") RETURNING ");
+	put_row(&build, type);
+	return scim_sql_finish(&build, out);
+}
+
+ScimStatus
+scim_sql_update(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, ScimStr id,
+				const ScimStr *values, const bool *changed, ScimSql *out)
+{
+	ScimSqlBuild build;
+	const char *separator = "";
+
+	scim_sql_begin(&build, arena, tenant);
+	scim_sql_put(&build, "UPDATE %s AS t SET ", type->table);
+	for (size_t i = 0; i < type->n_columns; i++)
+	{
+		if (!changed[i] || type->columns[i].store == SCIM_STORE_EXPRESSION)
+			continue;
+		scim_sql_put(&build, "%s%s = ", separator, type->columns[i].name);
+		scim_sql_put_param(&build, type->columns[i].type, values[i]);
+		separator = ", ";
+	}
+	put_key(&build, type, id);
+	scim_sql_put(&build, " RETURNING ");
+	put_row(&build, type);
+	return scim_sql_finish(&build, out);
+}
+
+ScimStatus
+scim_sql_delete(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, ScimStr id, ScimSql *out)
+{
+	ScimSqlBuild build;
+
+	scim_sql_begin(&build, arena, tenant);
+	scim_sql_put(&build, "DELETE FROM %s AS t", type->table);
+	put_key(&build, type, id);
+	return scim_sql_finish(&build, out);
+}
+
+/* ---- lists ---- */
+
+/* RFC 7644 section 3.4.2.3: the default order is ascending. */
+static bool
+parse_order(ScimStr text, bool *descending)
+{
+	*descending = text.ptr != NULL && scim_name_is(text, "descending");
+	return text.ptr == NULL || *descending || scim_name_is(text, "ascending");
+}
+
+ScimStatus
+scim_sort_parse(ScimArena *arena, const ScimResourceType *type, ScimStr sort_by, ScimStr sort_order,
+				ScimSort *out, ScimError *err)
+{
+	const ScimAttribute *leaf;
+	ScimSqlBuild build;
+	ScimStatus	status;
+
+	*out = (ScimSort) {0};
+	if (!parse_order(sort_order, &out->descending))
+		return scim_error(err, SCIM_INVALID_VALUE, "sortOrder must be ascending or descending");
+	if (sort_by.ptr == NULL)
+	{
+		out->descending = false;
+		return SCIM_OK;
+	}
+	status = scim_path_parse(arena, type, sort_by, &out->path, err);
+	if (status == SCIM_NO_MEMORY)
+		return status;
+	if (status != SCIM_OK || out->path.value_filter != NULL || (leaf = scim_path_leaf(&out->path)) == NULL)
+		return scim_error(err, SCIM_INVALID_PATH, "sortBy does not name an attribute of %s", type->name);
+	if (scim_attribute_secret(out->path.attr) || scim_attribute_secret(leaf))
+		return scim_error(err, SCIM_SENSITIVE, "sortBy cannot be \"%s\"", leaf->name);
+	if (leaf->type == SCIM_TYPE_COMPLEX && out->path.sub == NULL)
+		out->path.sub = scim_sub_attribute(leaf, SCIM_STR("value"));
+	scim_sql_begin(&build, arena, SCIM_STR_NONE);
+	if (!scim_sql_sortable(&build, type, &out->path))
+		return scim_error(err, SCIM_INVALID_PATH, "%s cannot be sorted by \"%s\"", type->name, leaf->name);
+	return SCIM_OK;
+}
+
+/* FROM, tenant and filter of a list or a count. */
+static ScimStatus
+put_selection(ScimSqlBuild *build, const ScimResourceType *type, const ScimFilter *filter, ScimError *err)
+{
+	scim_sql_put(build, " FROM %s t WHERE ", type->table);
+	put_tenant(build, type);
+	if (filter == NULL)
+		return SCIM_OK;
+	scim_sql_put(build, " AND ");
+	return scim_sql_put_filter(build, type, filter, err);
+}
+
+/*
+ * A total order, so that pages neither repeat nor miss a row.  Missing values
+ * are last when ascending and first when descending (RFC 7644 section
+ * 3.4.2.3), which is what PostgreSQL does with nulls by default.
+ */
+static void
+put_order(ScimSqlBuild *build, const ScimResourceType *type, const ScimSort *sort)
+{
+	const char *direction = sort != NULL && sort->descending ? " DESC" : "";
+
+	scim_sql_put(build, " ORDER BY ");
+	if (sort != NULL && sort->path.attr != NULL)
+	{
+		scim_sql_put_sort_key(build, type, &sort->path);
+		scim_sql_put(build, "%s, ", direction);
+	}
+	scim_sql_put(build, "t.%s%s", type->id_column, direction);
+}
+
+ScimStatus
+scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, const ScimFilter *filter,
+			  const ScimSort *sort, int64_t offset, int64_t limit, ScimSql *out, ScimError *err)
+{
+	ScimSqlBuild build;
+	ScimStatus	status;
+
+	scim_sql_begin(&build, arena, tenant);
+	scim_sql_put(&build, "SELECT ");
+	put_row(&build, type);
+	status = put_selection(&build, type, filter, err);
+	if (status != SCIM_OK)
+		return status;
+	put_order(&build, type, sort);
+	scim_sql_put(&build, " OFFSET ");
+	scim_sql_put_int8(&build, offset);
+	scim_sql_put(&build, " LIMIT ");
+	scim_sql_put_int8(&build, limit);
+	return scim_sql_finish(&build, out);
+}
+
+ScimStatus
+scim_sql_count(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, const ScimFilter *filter,
+			   ScimSql *out, ScimError *err)
+{
+	ScimSqlBuild build;
+	ScimStatus	status;
+
+	scim_sql_begin(&build, arena, tenant);
+	scim_sql_put(&build, "SELECT pg_catalog.count(*)");
+	status = put_selection(&build, type, filter, err);
+	return status == SCIM_OK ? scim_sql_finish(&build, out) : status;
+}

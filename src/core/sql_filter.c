@@ -1,0 +1,428 @@
+/*
+ * sql_filter.c
+ *		A filter as a condition on a row (see sql.h), with the meaning that
+ *		filter.h gives it.
+ *
+ * A comparison with an absent value is null in SQL and false in a filter.
+ * Under AND and OR that is no difference, because only a row for which the
+ * whole is true is selected; so comparisons stand bare, where an index can
+ * serve them.  Under NOT it is one: NOT becomes "(…) IS NOT TRUE".
+ *
+ * A multi-valued attribute is an EXISTS over its elements (alias e) or over
+ * the rows of its link (alias l).  "value eq" of a jsonb array is preceded
+ * by a condition on scim.folded_values, which an index can serve.
+ */
+#include <json-c/json.h>
+#include <string.h>
+
+#include "core/json.h"
+#include "core/sql_operand.h"
+
+/* Where the attributes of a filter stand. */
+typedef struct Scope
+{
+	const ScimResourceType *type;	/* of the row t */
+	const ScimRegistry *registry;
+	const ScimLink *link;		/* inside its value path: of the row l */
+	bool		element;		/* inside a value path: of the element e.v */
+	ScimError  *err;
+} Scope;
+
+static ScimStatus put_filter(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter);
+
+static ScimStatus
+unsupported(const Scope *scope, const ScimPath *path)
+{
+	return scim_error(scope->err, SCIM_INVALID_FILTER, "\"%s%s%s\" cannot be used in a filter", path->attr->name,
+					  path->sub != NULL ? "." : "", path->sub != NULL ? path->sub->name : "");
+}
+
+/* A comparison or a presence test of one value. */
+static void
+put_test(ScimSqlBuild *build, const ScimFilter *filter, const ScimOperand *operand)
+{
+	if (filter->kind == SCIM_FILTER_PRESENT)
+		scim_operand_present(build, operand);
+	else
+		scim_operand_compare(build, operand, filter->op, &filter->value);
+}
+
+/* ---- jsonb arrays ---- */
+
+static bool
+is_folded_value(const ScimFilter *filter)
+{
+	const ScimAttribute *leaf = scim_filter_leaf(filter);
+
+	return filter->kind == SCIM_FILTER_COMPARE && filter->op == SCIM_OP_EQ &&
+		filter->value.kind == SCIM_LITERAL_STRING && filter->path.sub != NULL &&
+		strcmp(leaf->name, "value") == 0 && !leaf->case_exact && leaf->type != SCIM_TYPE_BINARY;
+}
+
+/* A "value eq literal" that every element satisfying the filter satisfies; NULL when there is none. */
+static const ScimFilter *
+implied_value(const ScimFilter *filter)
+{
+	const ScimFilter *found;
+
+	if (filter->kind != SCIM_FILTER_AND)
+		return is_folded_value(filter) ? filter : NULL;
+	found = implied_value(filter->left);
+	return found != NULL ? found : implied_value(filter->right);
+}
+
+/* Append that an element of array satisfies the filter. */
+static ScimStatus
+put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, const ScimFilter *filter)
+{
+	const ScimFilter *value = implied_value(filter);
+	Scope		inside = *scope;
+	ScimStatus	status;
+
+	inside.element = true;
+	if (value != NULL)
+	{
+		scim_sql_put(build, "(scim.folded_values(%s) OPERATOR(pg_catalog.@>) ARRAY[", array);
+		scim_sql_put_param(build, SCIM_SQL_TEXT, value->value.text);
+		scim_sql_put(build, "] AND ");
+	}
+	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_array_elements(%s) e(v) WHERE ", array);
+	status = put_filter(build, &inside, filter);
+	scim_sql_put(build, value != NULL ? "))" : ")");
+	return status;
+}
+
+/* A test of a multi-valued attribute outside brackets. */
+static ScimStatus
+put_array_test(ScimSqlBuild *build, const Scope *scope, const char *array, const ScimFilter *filter)
+{
+	ScimStatus	status;
+
+	if (filter->kind == SCIM_FILTER_PRESENT && filter->path.sub == NULL)
+	{
+		scim_sql_put(build, "%s OPERATOR(pg_catalog.<>) '[]'", array);
+		return SCIM_OK;
+	}
+	if (filter->kind == SCIM_FILTER_PRESENT || filter->op != SCIM_OP_NE)
+		return put_any_element(build, scope, array, filter);
+
+	/* ne: also when there is no element, for then the attribute is absent. */
+	scim_sql_put(build, "((%s OPERATOR(pg_catalog.<>) '[]') IS NOT TRUE OR ", array);
+	status = put_any_element(build, scope, array, filter);
+	scim_sql_put(build, ")");
+	return status;
+}
+
+/* ---- links ---- */
+
+/* Append EXISTS over the rows of the link, up to its condition. */
+static void
+begin_any_link(ScimSqlBuild *build, const Scope *scope, const ScimLink *link)
+{
+	scim_sql_put(build, "EXISTS (SELECT 1 FROM %s l WHERE ", link->table);
+	scim_sql_put_tenant(build, "l", link->tenant);
+	scim_sql_put(build, " AND l.%s" SCIM_SQL_EQUALS "t.%s", link->owner, scope->type->id_column);
+}
+
+static ScimStatus
+put_any_link(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, const ScimFilter *filter)
+{
+	Scope		inside = *scope;
+	ScimStatus	status;
+
+	inside.link = link;
+	begin_any_link(build, scope, link);
+	scim_sql_put(build, " AND ");
+	status = put_filter(build, &inside, filter);
+	scim_sql_put(build, ")");
+	return status;
+}
+
+static ScimStatus
+put_link_test(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, const ScimFilter *filter)
+{
+	ScimStatus	status;
+
+	if (filter->kind == SCIM_FILTER_PRESENT && filter->path.sub == NULL)
+	{
+		begin_any_link(build, scope, link);
+		scim_sql_put(build, ")");
+		return SCIM_OK;
+	}
+	if (filter->kind == SCIM_FILTER_PRESENT || filter->op != SCIM_OP_NE)
+		return put_any_link(build, scope, link, filter);
+	scim_sql_put(build, "(NOT ");
+	begin_any_link(build, scope, link);
+	scim_sql_put(build, ") OR ");
+	status = put_any_link(build, scope, link, filter);
+	scim_sql_put(build, ")");
+	return status;
+}
+
+/* ---- schemas, complex attributes ---- */
+
+/* Append that a value kept in the column is there. */
+static void
+put_column_present(ScimSqlBuild *build, const ScimColumn *column)
+{
+	bool		array = column->attr->multi_valued && column->sub == NULL;
+
+	if (column->type == SCIM_SQL_TEXT)
+		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) ''", column->name);
+	else if (column->type == SCIM_SQL_JSONB)
+		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) '%s'", column->name, array ? "[]" : "{}");
+	else
+		scim_sql_put(build, "t.%s IS NOT NULL", column->name);
+}
+
+/* Does the column keep a part of the attribute, or of the schema? */
+static bool
+is_part(const ScimColumn *column, const ScimAttribute *attr, const ScimSchema *schema)
+{
+	if (column->attr == NULL || column->store == SCIM_STORE_EXPRESSION)
+		return false;
+	return attr != NULL ? column->attr == attr : column->attr->schema == schema;
+}
+
+/* Append that a part of the attribute, or of the extension when attr is NULL, is there. */
+static ScimStatus
+put_any_part(ScimSqlBuild *build, const Scope *scope, const ScimSchema *extension, const ScimAttribute *attr)
+{
+	const ScimResourceType *type = scope->type;
+	const char *separator = "(";
+
+	for (size_t i = 0; i < type->n_columns; i++)
+	{
+		if (!is_part(&type->columns[i], attr, extension))
+			continue;
+		scim_sql_put(build, "%s", separator);
+		put_column_present(build, &type->columns[i]);
+		separator = " OR ";
+	}
+	if (extension != NULL && type->extensions_column != NULL)
+	{
+		scim_sql_put(build, "%s(t.%s OPERATOR(pg_catalog.->) %s", separator, type->extensions_column,
+					 scim_sql_quote(build, extension->id));
+		if (attr != NULL)
+			scim_sql_put(build, " OPERATOR(pg_catalog.->) %s", scim_sql_quote(build, attr->name));
+		scim_sql_put(build, ") OPERATOR(pg_catalog.<>) '{}'");
+		separator = " OR ";
+	}
+	if (strcmp(separator, "(") == 0)
+		return unsupported(scope, &(ScimPath) {.attr = attr});
+	scim_sql_put(build, ")");
+	return SCIM_OK;
+}
+
+/* Is the filter true of the URN, as an element of schemas? */
+static ScimStatus
+urn_satisfies(ScimSqlBuild *build, const ScimFilter *filter, const char *urn, bool *result)
+{
+	ScimJson   *element = scim_own(build->arena, json_object_new_string(urn));
+	ScimStatus	status = SCIM_OK;
+
+	if (element == NULL)
+		return SCIM_NO_MEMORY;
+	*result = scim_filter_matches_element(filter, element, &status);
+	return status;
+}
+
+/*
+ * schemas: the type's own URN, and those of the extensions that have a value.
+ * Which of them satisfy the filter is known without a row.
+ */
+static ScimStatus
+put_schemas(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
+{
+	const ScimResourceType *type = scope->type;
+	bool		satisfied;
+	ScimStatus	status = urn_satisfies(build, filter, type->schema->id, &satisfied);
+
+	if (status != SCIM_OK)
+		return status;
+	scim_sql_put(build, "(%s", satisfied ? "true" : "false");
+	for (size_t i = 0; i < type->n_extensions && status == SCIM_OK; i++)
+	{
+		status = urn_satisfies(build, filter, type->extensions[i]->id, &satisfied);
+		if (status != SCIM_OK || !satisfied)
+			continue;
+		scim_sql_put(build, " OR ");
+		status = put_any_part(build, scope, type->extensions[i], NULL);
+	}
+	scim_sql_put(build, ")");
+	return status;
+}
+
+/* ---- the tree ---- */
+
+static bool
+is_schemas(const ScimAttribute *attr)
+{
+	return attr->schema == NULL && strcmp(attr->name, "schemas") == 0;
+}
+
+/* A comparison or presence test on the row t. */
+static ScimStatus
+put_row_test(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
+{
+	const ScimPath *path = &filter->path;
+	const ScimLink *link = scim_type_link(scope->type, path->attr);
+	const char *array;
+	ScimOperand operand;
+
+	if (is_schemas(path->attr))
+		return put_schemas(build, scope, filter);
+	if (link != NULL)
+		return put_link_test(build, scope, link, filter);
+	if (path->attr->multi_valued)
+	{
+		array = scim_operand_array(build, scope->type, path);
+		return array != NULL ? put_array_test(build, scope, array, filter) : unsupported(scope, path);
+	}
+	if (scim_filter_leaf(filter)->type == SCIM_TYPE_COMPLEX)
+		return put_any_part(build, scope, path->extension, path->attr);
+	if (!scim_operand_row(build, scope->type, path, &operand))
+		return unsupported(scope, path);
+	put_test(build, filter, &operand);
+	return SCIM_OK;
+}
+
+/* A comparison or presence test, wherever it stands. */
+static ScimStatus
+put_leaf(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
+{
+	ScimOperand operand;
+
+	if (scope->element)
+		operand = scim_operand_element(&filter->path);
+	else if (scope->link == NULL)
+		return put_row_test(build, scope, filter);
+	else if (!scim_operand_link(build, scope->registry, scope->link, &filter->path, &operand))
+		return unsupported(scope, &filter->path);
+	put_test(build, filter, &operand);
+	return SCIM_OK;
+}
+
+static ScimStatus
+put_value_path(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
+{
+	const ScimPath *path = &filter->path;
+	const ScimLink *link = scim_type_link(scope->type, path->attr);
+	const char *array;
+	ScimStatus	status;
+
+	if (is_schemas(path->attr))
+		return put_schemas(build, scope, filter->left);
+	if (link != NULL)
+		return put_any_link(build, scope, link, filter->left);
+	if (path->attr->multi_valued)
+	{
+		array = scim_operand_array(build, scope->type, path);
+		return array != NULL ? put_any_element(build, scope, array, filter->left) : unsupported(scope, path);
+	}
+
+	/* A single complex value is its own only element. */
+	scim_sql_put(build, "(");
+	status = put_any_part(build, scope, path->extension, path->attr);
+	if (status != SCIM_OK)
+		return status;
+	scim_sql_put(build, " AND ");
+	status = put_filter(build, scope, filter->left);
+	scim_sql_put(build, ")");
+	return status;
+}
+
+/* An operand of and, or: in parentheses unless it is of the same kind. */
+static ScimStatus
+put_operand(ScimSqlBuild *build, const Scope *scope, const ScimFilter *operand, ScimFilterKind parent)
+{
+	bool		joined = operand->kind == SCIM_FILTER_AND || operand->kind == SCIM_FILTER_OR;
+	ScimStatus	status;
+
+	if (!joined || operand->kind != parent)
+		return put_filter(build, scope, operand);
+	status = put_operand(build, scope, operand->left, parent);
+	scim_sql_put(build, parent == SCIM_FILTER_AND ? " AND " : " OR ");
+	return status == SCIM_OK ? put_operand(build, scope, operand->right, parent) : status;
+}
+
+static ScimStatus
+put_filter(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
+{
+	ScimStatus	status = SCIM_OK;
+
+	switch (filter->kind)
+	{
+		case SCIM_FILTER_AND:
+		case SCIM_FILTER_OR:
+			scim_sql_put(build, "(");
+			status = put_operand(build, scope, filter, filter->kind);
+			scim_sql_put(build, ")");
+			break;
+		case SCIM_FILTER_NOT:
+			scim_sql_put(build, "((");
+			status = put_filter(build, scope, filter->left);
+			scim_sql_put(build, ") IS NOT TRUE)");
+			break;
+		case SCIM_FILTER_VALUE_PATH:
+			status = put_value_path(build, scope, filter);
+			break;
+		case SCIM_FILTER_COMPARE:
+		case SCIM_FILTER_PRESENT:
+			status = put_leaf(build, scope, filter);
+			break;
+	}
+	return build->failed ? SCIM_NO_MEMORY : status;
+}
+
+ScimStatus
+scim_sql_put_filter(ScimSqlBuild *build, const ScimResourceType *type, const ScimFilter *filter,
+					ScimError *err)
+{
+	return put_filter(build, &(Scope) {.type = type, .registry = type->registry, .err = err}, filter);
+}
+
+ScimStatus
+scim_sql_put_link_filter(ScimSqlBuild *build, const ScimLink *link, const ScimRegistry *registry,
+						 const ScimFilter *filter, ScimError *err)
+{
+	return put_filter(build, &(Scope) {.link = link, .registry = registry, .err = err}, filter);
+}
+
+/* ---- sorting ---- */
+
+bool
+scim_sql_sortable(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
+{
+	ScimOperand operand;
+
+	if (is_schemas(path->attr) || scim_path_leaf(path)->type == SCIM_TYPE_COMPLEX ||
+		scim_type_link(type, path->attr) != NULL)
+		return false;
+	if (path->attr->multi_valued)
+		return scim_operand_array(build, type, path) != NULL;
+	return scim_operand_row(build, type, path, &operand);
+}
+
+/* RFC 7644 section 3.4.2.3: of a multi-valued attribute the primary value, or else the first. */
+void
+scim_sql_put_sort_key(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
+{
+	const char *array = scim_operand_array(build, type, path);
+	ScimOperand operand;
+
+	if (array == NULL)
+	{
+		if (scim_operand_row(build, type, path, &operand))
+			scim_operand_sort_key(build, &operand);
+		return;
+	}
+	operand = scim_operand_element(path);
+	scim_sql_put(build, "COALESCE((SELECT ");
+	scim_operand_sort_key(build, &operand);
+	scim_sql_put(build, " FROM pg_catalog.jsonb_array_elements(%s) e(v) WHERE (e.v OPERATOR(pg_catalog.->) 'primary')"
+				 SCIM_SQL_EQUALS "'true' LIMIT 1), ", array);
+	operand.sql = scim_sql_text(build, "(%s OPERATOR(pg_catalog.->) 0)", array);
+	scim_operand_sort_key(build, &operand);
+	scim_sql_put(build, ")");
+}

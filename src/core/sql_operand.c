@@ -1,0 +1,493 @@
+/*
+ * sql_operand.c
+ *		Attribute values as SQL expressions, compared with literals (see
+ *		sql_operand.h).
+ *
+ * An index can serve what is made here: equality has the bare column or
+ * scim.fold(column); ranges and "starts with" have the same under collation
+ * "C", whose order is that of the code points, as in memory.
+ */
+#include "core/sql_operand.h"
+
+#include <string.h>
+
+#include "core/text.h"
+
+/* ---- where values stand ---- */
+
+/* id and the members of meta, which have no ScimColumn. */
+static bool
+common_operand(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path, ScimOperand *out)
+{
+	const char *name = scim_path_leaf(path)->name;
+
+	if (path->attr->schema != NULL)
+		return false;
+	if (path->sub == NULL && strcmp(name, "id") == 0)
+	{
+		out->sql = scim_sql_text(build, "t.%s", type->id_column);
+		out->type = SCIM_SQL_UUID;
+		return true;
+	}
+	if (path->sub == NULL || strcmp(path->attr->name, "meta") != 0)
+		return false;
+	if (strcmp(name, "created") == 0 || strcmp(name, "lastModified") == 0)
+	{
+		out->sql = scim_sql_text(build, "t.%s", strcmp(name, "created") == 0 ? type->created_column : type->last_modified_column);
+		out->type = SCIM_SQL_TIMESTAMPTZ;
+		return true;
+	}
+	out->type = SCIM_SQL_TEXT;
+	if (strcmp(name, "resourceType") == 0)
+		out->sql = scim_sql_text(build, "CAST(%s AS pg_catalog.text)", scim_sql_quote(build, type->name));
+	else if (strcmp(name, "version") == 0)
+		out->sql = scim_sql_text(build, "('W/\"' OPERATOR(pg_catalog.||) CAST(t.%s AS pg_catalog.text) OPERATOR(pg_catalog.||) '\"')",
+								 type->version_column);
+	return out->sql != NULL;
+}
+
+/* The column that keeps exactly attr, or its sub-attribute sub. */
+static const ScimColumn *
+exact_column(const ScimResourceType *type, const ScimAttribute *attr, const ScimAttribute *sub)
+{
+	for (size_t i = 0; i < type->n_columns; i++)
+	{
+		const ScimColumn *column = &type->columns[i];
+
+		if (column->attr != NULL && column->attr == attr && column->sub == sub)
+			return column;
+	}
+	return NULL;
+}
+
+/* The jsonb expression that holds the whole attribute; NULL when none does. */
+static const char *
+json_attribute(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
+{
+	const ScimColumn *column = exact_column(type, path->attr, NULL);
+
+	if (column != NULL)
+		return column->store == SCIM_STORE_JSON ? scim_sql_text(build, "t.%s", column->name) : NULL;
+	if (path->extension == NULL || type->extensions_column == NULL)
+		return NULL;
+	return scim_sql_text(build, "(t.%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
+						 type->extensions_column, scim_sql_quote(build, path->extension->id),
+						 scim_sql_quote(build, path->attr->name));
+}
+
+bool
+scim_operand_row(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path, ScimOperand *out)
+{
+	const ScimColumn *column = exact_column(type, path->attr, path->sub);
+
+	*out = (ScimOperand) {.leaf = scim_path_leaf(path)};
+	if (path->attr->multi_valued)
+		return false;
+	if (common_operand(build, type, path, out))
+		return true;
+	if (column != NULL && column->store != SCIM_STORE_JSON)
+	{
+		out->sql = scim_sql_text(build, column->store == SCIM_STORE_EXPRESSION ? "%s" : "t.%s", column->name);
+		out->type = column->type;
+		return true;
+	}
+	out->json = true;
+	out->sql = json_attribute(build, type, path);
+	out->key = path->sub != NULL ? path->sub->name : NULL;
+	return out->sql != NULL;
+}
+
+const char *
+scim_operand_array(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
+{
+	return path->attr->multi_valued ? json_attribute(build, type, path) : NULL;
+}
+
+ScimOperand
+scim_operand_element(const ScimPath *path)
+{
+	return (ScimOperand) {.leaf = scim_path_leaf(path), .sql = "e.v", .json = true,
+	.key = path->sub != NULL ? path->sub->name : NULL};
+}
+
+bool
+scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimLink *link,
+				  const ScimPath *path, ScimOperand *out)
+{
+	const char *name = path->sub != NULL ? path->sub->name : "";
+	ScimBuf		statement = build->text;
+
+	*out = (ScimOperand) {.leaf = scim_path_leaf(path), .type = SCIM_SQL_TEXT};
+	if (strcmp(name, "value") == 0)
+	{
+		out->type = SCIM_SQL_UUID;
+		out->sql = scim_sql_text(build, "l.%s", link->value);
+	}
+	else if (strcmp(name, "type") == 0 && link->type != NULL)
+		out->sql = scim_sql_text(build, "l.%s", link->type);
+	else if (strcmp(name, "display") == 0)
+	{
+		scim_buf_init(&build->text, build->arena, statement.max);
+		scim_sql_put_link_display(build, registry, link);
+		out->sql = build->text.failed ? "" : build->text.data;
+		build->failed = build->failed || build->text.failed;
+		build->text = statement;
+	}
+	return out->sql != NULL;
+}
+
+/* ---- expressions ---- */
+
+/* The value as jsonb. */
+static const char *
+json_expression(ScimSqlBuild *build, const ScimOperand *operand)
+{
+	if (operand->key == NULL)
+		return operand->sql;
+	return scim_sql_text(build, "(%s OPERATOR(pg_catalog.->) %s)", operand->sql,
+						 scim_sql_quote(build, operand->key));
+}
+
+/* The value as text. */
+static const char *
+text_expression(ScimSqlBuild *build, const ScimOperand *operand)
+{
+	if (!operand->json)
+		return operand->type == SCIM_SQL_UUID ? scim_sql_text(build, "CAST(%s AS pg_catalog.text)", operand->sql)
+			: operand->sql;
+	if (operand->key == NULL)
+		return scim_sql_text(build, "(%s OPERATOR(pg_catalog.#>>) '{}')", operand->sql);
+	return scim_sql_text(build, "(%s OPERATOR(pg_catalog.->>) %s)", operand->sql,
+						 scim_sql_quote(build, operand->key));
+}
+
+static bool
+is_text(const ScimAttribute *leaf)
+{
+	return leaf->type == SCIM_TYPE_STRING || leaf->type == SCIM_TYPE_REFERENCE || leaf->type == SCIM_TYPE_BINARY;
+}
+
+/* The text as it is compared: folded where caseExact is false. */
+static const char *
+compared_text(ScimSqlBuild *build, const ScimOperand *operand)
+{
+	const char *text = text_expression(build, operand);
+
+	if (operand->leaf->case_exact || operand->leaf->type == SCIM_TYPE_BINARY)
+		return text;
+	return scim_sql_text(build, "scim.fold(%s)", text);
+}
+
+static const char *
+time_expression(ScimSqlBuild *build, const ScimOperand *operand)
+{
+	if (!operand->json)
+		return operand->sql;
+	return scim_sql_text(build, "CAST(%s AS pg_catalog.timestamptz)", text_expression(build, operand));
+}
+
+/* ---- comparisons ---- */
+
+static const char *
+sql_operator(ScimOperator op)
+{
+	switch (op)
+	{
+		case SCIM_OP_GT:
+			return "OPERATOR(pg_catalog.>)";
+		case SCIM_OP_GE:
+			return "OPERATOR(pg_catalog.>=)";
+		case SCIM_OP_LT:
+			return "OPERATOR(pg_catalog.<)";
+		case SCIM_OP_LE:
+			return "OPERATOR(pg_catalog.<=)";
+		default:
+			return "OPERATOR(pg_catalog.=)";
+	}
+}
+
+/* A LIKE pattern: the literal with its wildcards escaped, between before and after. */
+static ScimStr
+like_pattern(ScimSqlBuild *build, ScimStr literal, const char *before, const char *after)
+{
+	ScimBuf		pattern;
+
+	scim_buf_init(&pattern, build->arena, literal.len * 2 + 2);
+	scim_buf_str(&pattern, before);
+	for (size_t i = 0; i < literal.len; i++)
+	{
+		if (literal.ptr[i] == '%' || literal.ptr[i] == '_' || literal.ptr[i] == '\\')
+			scim_buf_char(&pattern, '\\');
+		scim_buf_char(&pattern, literal.ptr[i]);
+	}
+	scim_buf_str(&pattern, after);
+	build->failed = build->failed || pattern.failed;
+	return (ScimStr) {pattern.data, pattern.len};
+}
+
+/* Length of the UTF-8 character that ends at text[len], and its code point. */
+static size_t
+last_character(const char *text, size_t len, uint32_t *code)
+{
+	size_t		n = 1;
+	unsigned char first;
+
+	while (n < 4 && n < len && ((unsigned char) text[len - n] & 0xC0) == 0x80)
+		n++;
+	first = (unsigned char) text[len - n];
+	*code = n == 1 ? first : first & (0x7Fu >> n);
+	for (size_t i = len - n + 1; i < len; i++)
+		*code = *code << 6 | ((unsigned char) text[i] & 0x3F);
+	return n;
+}
+
+static size_t
+encode(uint32_t code, char out[4])
+{
+	if (code < 0x80)
+	{
+		out[0] = (char) code;
+		return 1;
+	}
+	if (code < 0x800)
+	{
+		out[0] = (char) (0xC0 | code >> 6);
+		out[1] = (char) (0x80 | (code & 0x3F));
+		return 2;
+	}
+	if (code < 0x10000)
+	{
+		out[0] = (char) (0xE0 | code >> 12);
+		out[1] = (char) (0x80 | (code >> 6 & 0x3F));
+		out[2] = (char) (0x80 | (code & 0x3F));
+		return 3;
+	}
+	out[0] = (char) (0xF0 | code >> 18);
+	out[1] = (char) (0x80 | (code >> 12 & 0x3F));
+	out[2] = (char) (0x80 | (code >> 6 & 0x3F));
+	out[3] = (char) (0x80 | (code & 0x3F));
+	return 4;
+}
+
+/*
+ * The least text greater than all that start with prefix, in the order of
+ * code points; absent when there is none.  Text is kept valid UTF-8.
+ */
+static ScimStr
+prefix_end(ScimSqlBuild *build, ScimStr prefix)
+{
+	size_t		len = prefix.len;
+	uint32_t	code;
+	char	   *end;
+
+	while (len > 0)
+	{
+		size_t		n = last_character(prefix.ptr, len, &code);
+
+		if (code < 0x10FFFF)
+		{
+			end = scim_alloc(build->arena, len + 4);
+			if (end == NULL)
+			{
+				build->failed = true;
+				return SCIM_STR_NONE;
+			}
+			memcpy(end, prefix.ptr, len - n);
+			n = encode(code == 0xD7FF ? 0xE000 : code + 1, end + (len - n)) + (len - n);
+			return (ScimStr) {end, n};
+		}
+		len -= n;
+	}
+	return SCIM_STR_NONE;
+}
+
+/* "Starts with", as a range that a btree index under collation "C" serves. */
+static void
+compare_prefix(ScimSqlBuild *build, const char *text, ScimStr prefix)
+{
+	ScimStr		end = prefix_end(build, prefix);
+
+	scim_sql_put(build, "(%s COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.>=) ", text);
+	scim_sql_put_param(build, SCIM_SQL_TEXT, prefix);
+	if (end.ptr != NULL)
+	{
+		scim_sql_put(build, " AND %s COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.<) ", text);
+		scim_sql_put_param(build, SCIM_SQL_TEXT, end);
+	}
+	scim_sql_put(build, ")");
+}
+
+/* A uuid column equals only what is a UUID as the database would write it. */
+static void
+compare_uuid(ScimSqlBuild *build, const ScimOperand *operand, ScimStr text)
+{
+	char		lower[37];
+
+	if (!scim_uuid_parse(text, lower) || memcmp(lower, text.ptr, 36) != 0)
+	{
+		scim_sql_put(build, "false");
+		return;
+	}
+	scim_sql_put(build, "%s" SCIM_SQL_EQUALS, operand->sql);
+	scim_sql_put_uuid(build, text);
+}
+
+static void
+compare_text(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op, ScimStr literal)
+{
+	const char *text;
+
+	if (op == SCIM_OP_EQ && !operand->json && operand->type == SCIM_SQL_UUID)
+	{
+		compare_uuid(build, operand, literal);
+		return;
+	}
+	text = compared_text(build, operand);
+	switch (op)
+	{
+		case SCIM_OP_CO:
+			scim_sql_put(build, "%s OPERATOR(pg_catalog.~~) ", text);
+			scim_sql_put_param(build, SCIM_SQL_TEXT, like_pattern(build, literal, "%", "%"));
+			break;
+		case SCIM_OP_EW:
+			scim_sql_put(build, "%s OPERATOR(pg_catalog.~~) ", text);
+			scim_sql_put_param(build, SCIM_SQL_TEXT, like_pattern(build, literal, "%", ""));
+			break;
+		case SCIM_OP_SW:
+			compare_prefix(build, text, literal);
+			break;
+		case SCIM_OP_EQ:
+			scim_sql_put(build, "%s" SCIM_SQL_EQUALS, text);
+			scim_sql_put_param(build, SCIM_SQL_TEXT, literal);
+			break;
+		default:
+			scim_sql_put(build, "%s COLLATE pg_catalog.\"C\" %s ", text, sql_operator(op));
+			scim_sql_put_param(build, SCIM_SQL_TEXT, literal);
+	}
+}
+
+/* Does the number's spelling fit a bigint as it stands? */
+static bool
+is_bigint(ScimStr text)
+{
+	if (text.len > 18)
+		return false;
+	for (size_t i = text.ptr[0] == '-' ? 1 : 0; i < text.len; i++)
+	{
+		if (text.ptr[i] < '0' || text.ptr[i] > '9')
+			return false;
+	}
+	return true;
+}
+
+/* jsonb compares numbers by value, and never raises on what is no number. */
+static void
+compare_number(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op, ScimStr literal)
+{
+	if (operand->json)
+	{
+		const char *json = json_expression(build, operand);
+
+		scim_sql_put(build, "(pg_catalog.jsonb_typeof(%s) OPERATOR(pg_catalog.=) 'number' AND %s %s ",
+					 json, json, sql_operator(op));
+		scim_sql_put_param(build, SCIM_SQL_JSONB, literal);
+		scim_sql_put(build, ")");
+	}
+	else if (operand->type == SCIM_SQL_INT8 && is_bigint(literal))
+	{
+		scim_sql_put(build, "%s %s ", operand->sql, sql_operator(op));
+		scim_sql_put_param(build, SCIM_SQL_INT8, literal);
+	}
+	else
+	{
+		scim_sql_put(build, operand->type == SCIM_SQL_NUMERIC ? "%s %s " : "CAST(%s AS pg_catalog.numeric) %s ",
+					 operand->sql, sql_operator(op));
+		scim_sql_put_param(build, SCIM_SQL_NUMERIC, literal);
+	}
+}
+
+static void
+compare_boolean(ScimSqlBuild *build, const ScimOperand *operand, bool literal)
+{
+	ScimStr		text = literal ? SCIM_STR("true") : SCIM_STR("false");
+
+	if (!operand->json)
+		scim_sql_put(build, "%s" SCIM_SQL_EQUALS, operand->sql);
+	else if (scim_absent_is_false(operand->leaf))
+		scim_sql_put(build, "COALESCE(%s, CAST('false' AS pg_catalog.jsonb))" SCIM_SQL_EQUALS,
+					 json_expression(build, operand));
+	else
+		scim_sql_put(build, "%s" SCIM_SQL_EQUALS, json_expression(build, operand));
+	scim_sql_put_param(build, operand->json ? SCIM_SQL_JSONB : SCIM_SQL_BOOL, text);
+}
+
+static void
+compare_time(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op, int64_t micros)
+{
+	char	   *text = scim_alloc(build->arena, SCIM_TIME_SIZE);
+
+	if (text == NULL)
+	{
+		build->failed = true;
+		return;
+	}
+	scim_time_format(micros, true, text);
+	scim_sql_put(build, "%s %s ", time_expression(build, operand), sql_operator(op));
+	scim_sql_put_param(build, SCIM_SQL_TIMESTAMPTZ, (ScimStr) {text, strlen(text)});
+}
+
+void
+scim_operand_compare(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op,
+					 const ScimLiteral *literal)
+{
+	bool		not_equal = op == SCIM_OP_NE;
+
+	/* ne is true also of what is absent: whatever is not equal. */
+	if (not_equal)
+	{
+		op = SCIM_OP_EQ;
+		scim_sql_put(build, "((");
+	}
+	switch (literal->kind)
+	{
+		case SCIM_LITERAL_STRING:
+			compare_text(build, operand, op, literal->text);
+			break;
+		case SCIM_LITERAL_NUMBER:
+			compare_number(build, operand, op, literal->text);
+			break;
+		case SCIM_LITERAL_BOOLEAN:
+			compare_boolean(build, operand, literal->boolean);
+			break;
+		case SCIM_LITERAL_TIME:
+			compare_time(build, operand, op, literal->micros);
+			break;
+	}
+	if (not_equal)
+		scim_sql_put(build, ") IS NOT TRUE)");
+}
+
+void
+scim_operand_present(ScimSqlBuild *build, const ScimOperand *operand)
+{
+	if (is_text(operand->leaf) && (operand->json || operand->type == SCIM_SQL_TEXT))
+		scim_sql_put(build, "%s OPERATOR(pg_catalog.<>) ''", text_expression(build, operand));
+	else if (!operand->json)
+		scim_sql_put(build, "%s IS NOT NULL", operand->sql);
+	else
+		scim_sql_put(build, "%s OPERATOR(pg_catalog.<>) '%s'", json_expression(build, operand),
+					 operand->leaf->type != SCIM_TYPE_COMPLEX ? "null" : operand->leaf->multi_valued ? "[]" : "{}");
+}
+
+void
+scim_operand_sort_key(ScimSqlBuild *build, const ScimOperand *operand)
+{
+	if (!operand->json && operand->type == SCIM_SQL_UUID)
+		scim_sql_put(build, "%s", operand->sql);
+	else if (is_text(operand->leaf))
+		scim_sql_put(build, "%s COLLATE pg_catalog.\"C\"", compared_text(build, operand));
+	else if (operand->leaf->type == SCIM_TYPE_DATETIME)
+		scim_sql_put(build, "%s", time_expression(build, operand));
+	else
+		scim_sql_put(build, "%s", operand->json ? json_expression(build, operand) : operand->sql);
+}
