@@ -12,12 +12,19 @@
 #include "core/sql_build.h"
 #include "core/text.h"
 
+/* Append the SCIM_SQL_FIXED_COLUMNS. */
+static void
+put_fixed(ScimSqlBuild *build, const ScimResourceType *type)
+{
+	scim_sql_put(build, "t.%s, t.%s, t.%s, t.%s", type->id_column, type->version_column,
+				 type->created_column, type->last_modified_column);
+}
+
 /* Append the columns that every row is returned with. */
 static void
 put_row(ScimSqlBuild *build, const ScimResourceType *type)
 {
-	scim_sql_put(build, "t.%s, t.%s, t.%s, t.%s", type->id_column, type->version_column,
-				 type->created_column, type->last_modified_column);
+	put_fixed(build, type);
 	for (size_t i = 0; i < type->n_columns; i++)
 		scim_sql_put(build, type->columns[i].store == SCIM_STORE_EXPRESSION ? ", %s" : ", t.%s",
 					 type->columns[i].name);
@@ -114,6 +121,20 @@ scim_sql_delete(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, 
 	scim_sql_begin(&build, arena, tenant);
 	scim_sql_put(&build, "DELETE FROM %s AS t", type->table);
 	put_key(&build, type, id);
+	return scim_sql_finish(&build, out);
+}
+
+ScimStatus
+scim_sql_touch(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, ScimStr id, ScimSql *out)
+{
+	ScimSqlBuild build;
+
+	scim_sql_begin(&build, arena, tenant);
+	scim_sql_put(&build, "UPDATE %s AS t SET %s = t.%s OPERATOR(pg_catalog.+) 1", type->table,
+				 type->version_column, type->version_column);
+	put_key(&build, type, id);
+	scim_sql_put(&build, " RETURNING ");
+	put_fixed(&build, type);
 	return scim_sql_finish(&build, out);
 }
 

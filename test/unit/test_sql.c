@@ -1,0 +1,624 @@
+/*
+ * test_sql.c
+ *		Statements: their text and parameters, and what every statement must
+ *		keep to.  The latter is checked mechanically on each statement made
+ *		here, whatever the test that made it:
+ *
+ *	- every table that FROM, JOIN, INTO or UPDATE names is one of the
+ *	  registry's and is restricted to the tenant, or is a function of
+ *	  pg_catalog;
+ *	- every operator is qualified;
+ *	- no literal of a filter and no value of a row stands in the text;
+ *	- $1 is the tenant, and the parameters used are those given.
+ */
+#include "core/sql.h"
+#include "core/strbuf.h"
+#include "tap.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+static ScimArena *arena;
+static const ScimFilterLimits limits = {.max_terms = 200};
+
+/* What every literal and value here contains. */
+#define MARK "zqx"
+#define TENANT SCIM_STR("acme-" MARK)
+#define ID "2819c223-7f76-453a-919d-413861904646"
+#define E "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+static ScimStr
+str(const char *text)
+{
+	return (ScimStr) {text, strlen(text)};
+}
+
+static const ScimResourceType *
+type_named(const char *name)
+{
+	return scim_registry_type_by_name(scim_registry_builtin(), name);
+}
+
+static const ScimLink *
+link_named(const char *type, const char *attr)
+{
+	return scim_type_link(type_named(type), scim_type_attribute(type_named(type), str(attr)));
+}
+
+/* ---- the mechanical checks ---- */
+
+static const char *
+word_at(const char *p, char *out, size_t size)
+{
+	size_t		n = 0;
+
+	while (*p == ' ')
+		p++;
+	while (*p != '\0' && strchr(" (),", *p) == NULL)
+	{
+		if (n + 1 < size)
+			out[n++] = *p;
+		p++;
+	}
+	out[n] = '\0';
+	return p;
+}
+
+static bool
+is_registry_table(const char *name)
+{
+	const ScimRegistry *registry = scim_registry_builtin();
+
+	for (size_t i = 0; i < scim_registry_type_count(registry); i++)
+	{
+		const ScimResourceType *type = scim_registry_type(registry, i);
+
+		if (strcmp(type->table, name) == 0)
+			return true;
+		for (size_t j = 0; j < type->n_links; j++)
+		{
+			if (strcmp(type->links[j].table, name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Is the table reference whose alias begins at p restricted to the tenant? */
+static bool
+is_restricted(const char *sql, const char *p, bool insert)
+{
+	char		alias[64];
+	char		condition[160];
+
+	p = word_at(p, alias, sizeof(alias));
+	if (strcmp(alias, "AS") == 0)
+		p = word_at(p, alias, sizeof(alias));
+	if (insert)
+		return strstr(p, "tenant, ") != NULL && (strstr(p, "VALUES ($1, ") != NULL || strstr(p, ") SELECT $1, ") != NULL);
+	snprintf(condition, sizeof(condition), "WHERE %s.tenant OPERATOR(pg_catalog.=) ", alias);
+	p = strstr(p, condition);
+	(void) sql;
+	return p != NULL && (strncmp(p + strlen(condition), "$1", 2) == 0 || strncmp(p + strlen(condition), "t.tenant", 8) == 0);
+}
+
+static int
+check_tables(const char *sql)
+{
+	static const char *const keywords[] = {"FROM ", "JOIN ", "INTO ", "UPDATE "};
+	int			wrong = 0;
+
+	for (size_t k = 0; k < sizeof(keywords) / sizeof(keywords[0]); k++)
+	{
+		for (const char *p = strstr(sql, keywords[k]); p != NULL; p = strstr(p + 1, keywords[k]))
+		{
+			char		table[128];
+			const char *rest = word_at(p + strlen(keywords[k]), table, sizeof(table));
+
+			if (strncmp(p, "UPDATE OF ", 10) == 0 || strncmp(table, "pg_catalog.", 11) == 0)
+				continue;
+			if (!is_registry_table(table) || !is_restricted(sql, rest, strcmp(keywords[k], "INTO ") == 0))
+			{
+				printf("#   %s%s is not restricted\n", keywords[k], table);
+				wrong++;
+			}
+		}
+	}
+	return wrong;
+}
+
+/* Copy sql without quoted text and OPERATOR(…). */
+static void
+strip(const char *sql, char *out)
+{
+	while (*sql != '\0')
+	{
+		if (strncmp(sql, "OPERATOR(", 9) == 0)
+			sql = strchr(sql, ')') + 1;
+		else if (*sql == '\'' || *sql == '"')
+		{
+			char		quote = *sql++;
+
+			while (*sql != quote)
+				sql++;
+			sql++;
+		}
+		else
+			*out++ = *sql++;
+	}
+	*out = '\0';
+}
+
+static int
+check_operators(const char *sql)
+{
+	char	   *bare = malloc(strlen(sql) + 1);
+	int			wrong = 0;
+
+	strip(sql, bare);
+	for (char *p = bare; *p != '\0'; p++)
+	{
+		/* SET column = $n is no operator; count(*) neither. */
+		if (strncmp(p, "=", 1) == 0 && strncmp(sql, "UPDATE ", 7) == 0 && (size_t) (p - bare) < (size_t) (strstr(bare, " WHERE ") - bare))
+			continue;
+		if (strncmp(p, "(*)", 3) == 0)
+			p += 2;
+		else if (strchr("=<>~|@#!?&+/*^", *p) != NULL)
+		{
+			printf("#   bare operator at: %s\n", p);
+			wrong++;
+		}
+	}
+	free(bare);
+	return wrong;
+}
+
+/* The highest $n in the text; each up to it must occur. */
+static int
+check_params(const ScimSql *sql)
+{
+	int			wrong = 0;
+
+	for (int i = 1; i <= sql->n_params + 1; i++)
+	{
+		char		name[16];
+		const char *p = sql->text;
+		bool		found = false;
+
+		snprintf(name, sizeof(name), "$%d", i);
+		while (!found && (p = strstr(p, name)) != NULL)
+		{
+			p += strlen(name);
+			found = !isdigit((unsigned char) *p);
+		}
+		if (found != (i <= sql->n_params))
+			wrong++;
+	}
+	return wrong + (sql->params[0].value.ptr != TENANT.ptr && memcmp(sql->params[0].value.ptr, TENANT.ptr, TENANT.len) != 0);
+}
+
+static void
+check(const ScimSql *sql, const char *what)
+{
+	bool		good = true;
+
+	good &= check_tables(sql->text) == 0;
+	good &= check_operators(sql->text) == 0;
+	good &= strstr(sql->text, MARK) == NULL && strstr(sql->text, ID) == NULL;
+	good &= check_params(sql) == 0;
+	if (!ok(good, "rules kept: %s", what))
+		printf("#   %s\n", sql->text);
+}
+
+/* ---- statements on one row ---- */
+
+static void
+test_rows(void)
+{
+	const char *const types[] = {"User", "Group"};
+
+	for (size_t i = 0; i < 2; i++)
+	{
+		const ScimResourceType *type = type_named(types[i]);
+		ScimStr    *values = scim_alloc(arena, type->n_columns * sizeof(ScimStr));
+		bool	   *changed = scim_alloc(arena, type->n_columns * sizeof(bool));
+		ScimSql		sql;
+
+		for (size_t c = 0; c < type->n_columns; c++)
+			values[c] = SCIM_STR(MARK);
+		is_int(scim_sql_select(arena, type, TENANT, SCIM_STR(ID), false, &sql), SCIM_OK, "select");
+		check(&sql, "select");
+		ok(strstr(sql.text, "FOR NO KEY UPDATE") == NULL, "without lock");
+		scim_sql_select(arena, type, TENANT, SCIM_STR(ID), true, &sql);
+		check(&sql, "select for update");
+		ok(strstr(sql.text, " FOR NO KEY UPDATE OF t") != NULL, "with lock");
+		scim_sql_insert(arena, type, TENANT, SCIM_STR(ID), values, &sql);
+		check(&sql, "insert");
+		changed[0] = changed[1] = true;
+		scim_sql_update(arena, type, TENANT, SCIM_STR(ID), values, changed, &sql);
+		check(&sql, "update");
+		is_int(sql.n_params, 4, "tenant, two columns, id");
+		scim_sql_delete(arena, type, TENANT, SCIM_STR(ID), &sql);
+		check(&sql, "delete");
+		scim_sql_touch(arena, type, TENANT, SCIM_STR(ID), &sql);
+		check(&sql, "touch");
+	}
+}
+
+static void
+test_row_texts(void)
+{
+	const ScimResourceType *type = type_named("Group");
+	ScimStr		values[3] = {SCIM_STR("a"), SCIM_STR_NONE, SCIM_STR("c")};
+	bool		changed[3] = {false, true, false};
+	ScimSql		sql;
+	ScimSql		again;
+
+	is_int((long long) type->n_columns, 3, "externalId, displayName, extensions");
+	scim_sql_select(arena, type, TENANT, SCIM_STR(ID), false, &sql);
+	ok(strncmp(sql.text, "SELECT t.id, t.version, t.created, t.last_modified, t.", 54) == 0, "fixed columns first: %s", sql.text);
+	ok(strstr(sql.text, " FROM scim.groups t WHERE t.tenant OPERATOR(pg_catalog.=) $1 AND t.id OPERATOR(pg_catalog.=) $2") != NULL, "by key");
+	is_int(sql.params[1].type, SCIM_SQL_UUID, "the id is a uuid");
+	is_str(sql.params[1].value.ptr, ID, "and given");
+	scim_sql_select(arena, type, TENANT, SCIM_STR("00919288221112222"), false, &sql);
+	ok(sql.params[1].value.ptr == NULL, "an id that is no UUID is null");
+
+	scim_sql_insert(arena, type, TENANT, SCIM_STR(ID), values, &sql);
+	values[1] = SCIM_STR("b");
+	scim_sql_insert(arena, type, TENANT, SCIM_STR(ID), values, &again);
+	is_str(again.text, sql.text, "one text for all inserts");
+	is_int(sql.n_params, 5, "all columns are listed");
+	scim_sql_update(arena, type, TENANT, SCIM_STR(ID), values, changed, &sql);
+	ok(strstr(sql.text, type->columns[1].name) != NULL, "the changed column");
+	is_int(sql.n_params, 3, "tenant, column, id");
+}
+
+/* ---- lists ---- */
+
+static ScimStatus
+list(const char *type, const char *filter, const char *sort_by, const char *order, ScimSql *sql, ScimError *err)
+{
+	ScimFilter *parsed = NULL;
+	ScimSort	sort;
+	ScimStatus	status = SCIM_OK;
+
+	*err = (ScimError) {SCIM_OK, ""};
+	if (filter != NULL)
+		status = scim_filter_parse(arena, type_named(type), str(filter), &limits, &parsed, err);
+	if (status == SCIM_OK)
+		status = scim_sort_parse(arena, type_named(type), sort_by != NULL ? str(sort_by) : SCIM_STR_NONE,
+								 order != NULL ? str(order) : SCIM_STR_NONE, &sort, err);
+	if (status == SCIM_OK)
+		status = scim_sql_list(arena, type_named(type), TENANT, parsed, &sort, 0, 10, sql, err);
+	return status;
+}
+
+#define EQ " OPERATOR(pg_catalog.=) "
+#define NEQ " OPERATOR(pg_catalog.<>) "
+#define GET " OPERATOR(pg_catalog.->) "
+#define GETT " OPERATOR(pg_catalog.->>) "
+#define CC " COLLATE pg_catalog.\"C\" "
+#define EACH(x) "EXISTS (SELECT 1 FROM pg_catalog.jsonb_array_elements(t." x ") e(v) WHERE "
+#define MEMBERS "EXISTS (SELECT 1 FROM scim.group_members l WHERE l.tenant" EQ "$1 AND l.group_id" EQ "t.id"
+
+static void
+test_filters(void)
+{
+	static const struct
+	{
+		const char *type;
+		const char *filter;
+		const char *where;		/* behind the tenant's condition; NULL: only the rules are checked */
+	}			cases[] = {
+		/* columns */
+		{"User", "userName eq \"zqx\"", "scim.fold(t.user_name)" EQ "$2"},
+		{"User", "externalId eq \"zqx\"", "t.external_id" EQ "$2"},
+		{"User", "userName ne \"zqx\"", "((scim.fold(t.user_name)" EQ "$2) IS NOT TRUE)"},
+		{"User", "userName co \"zqx\"", "scim.fold(t.user_name) OPERATOR(pg_catalog.~~) $2"},
+		{"User", "userName ew \"zqx\"", "scim.fold(t.user_name) OPERATOR(pg_catalog.~~) $2"},
+		{"User", "userName sw \"zqx\"", "(scim.fold(t.user_name)" CC "OPERATOR(pg_catalog.>=) $2 AND scim.fold(t.user_name)" CC "OPERATOR(pg_catalog.<) $3)"},
+		{"User", "userName gt \"zqx\"", "scim.fold(t.user_name)" CC "OPERATOR(pg_catalog.>) $2"},
+		{"User", "userName le \"zqx\"", "scim.fold(t.user_name)" CC "OPERATOR(pg_catalog.<=) $2"},
+		{"User", "title pr", "t.title" NEQ "''"},
+		{"User", "title eq null", "((t.title" NEQ "'') IS NOT TRUE)"},
+		{"User", "active eq true", "t.active" EQ "$2"},
+		{"User", "active ne true", "((t.active" EQ "$2) IS NOT TRUE)"},
+		{"User", "active pr", "t.active IS NOT NULL"},
+		{"User", "name.familyName co \"zqx\"", "scim.fold(t.name_family_name) OPERATOR(pg_catalog.~~) $2"},
+		{"User", "profileUrl sw \"zqx\"", "(t.profile_url" CC "OPERATOR(pg_catalog.>=) $2 AND t.profile_url" CC "OPERATOR(pg_catalog.<) $3)"},
+		{"User", "name[familyName eq \"zqx\"]", NULL},
+		{"User", "name pr", NULL},
+
+		/* the common attributes */
+		{"User", "id eq \"" ID "\"", "t.id" EQ "$2"},
+		{"User", "id eq \"2819C223-7f76-453a-919d-413861904646\"", "false"},
+		{"User", "id eq \"zqx\"", "false"},
+		{"User", "id ne \"zqx\"", "((false) IS NOT TRUE)"},
+		{"User", "id sw \"zqx\"", "(CAST(t.id AS pg_catalog.text)" CC "OPERATOR(pg_catalog.>=) $2 AND CAST(t.id AS pg_catalog.text)" CC "OPERATOR(pg_catalog.<) $3)"},
+		{"User", "meta.lastModified ge \"2026-01-02T03:04:05.1234567Z\"", "t.last_modified OPERATOR(pg_catalog.>=) $2"},
+		{"User", "meta.created pr", "t.created IS NOT NULL"},
+		{"User", "meta.resourceType eq \"zqx\"", "CAST('User' AS pg_catalog.text)" EQ "$2"},
+		{"User", "meta.version eq \"zqx\"", NULL},
+		{"User", "schemas eq \"urn:ietf:params:scim:schemas:core:2.0:User\"", "(true)"},
+		{"User", "schemas eq \"zqx\"", "(false)"},
+		{"User", "schemas eq \"" E "\"", NULL},
+		{"User", "schemas[value eq \"" E "\"]", NULL},
+		{"User", "schemas pr", NULL},
+
+		/* extensions */
+		{"User", E ":department eq \"zqx\"", "scim.fold(t.department)" EQ "$2"},
+		{"User", E ":manager.value eq \"" ID "\"", "t.manager_id" EQ "$2"},
+		{"User", E ":manager.value eq \"2819C223-7F76-453A-919D-413861904646\"", "t.manager_id" EQ "$2"},
+		{"User", E ":manager eq \"zqx\"", "false"},
+		{"User", E ":manager pr", NULL},
+		{"User", E ":manager.displayName sw \"zqx\"", NULL},
+		{"User", E ":manager[value eq \"" ID "\"]", NULL},
+
+		/* multi-valued */
+		{"User", "emails.type eq \"zqx\"", EACH("emails") "scim.fold((e.v" GETT "'type'))" EQ "$2)"},
+		{"User", "emails.value eq \"zqx\"", "(scim.folded_values(t.emails) OPERATOR(pg_catalog.@>) ARRAY[$2] AND " EACH("emails") "scim.fold((e.v" GETT "'value'))" EQ "$3))"},
+		{"User", "emails co \"zqx\"", EACH("emails") "scim.fold((e.v" GETT "'value')) OPERATOR(pg_catalog.~~) $2)"},
+		{"User", "emails.value ne \"zqx\"", "((t.emails" NEQ "'[]') IS NOT TRUE OR " EACH("emails") "((scim.fold((e.v" GETT "'value'))" EQ "$2) IS NOT TRUE)))"},
+		{"User", "emails.primary eq true", EACH("emails") "COALESCE((e.v" GET "'primary'), CAST('false' AS pg_catalog.jsonb))" EQ "$2)"},
+		{"User", "emails pr", "t.emails" NEQ "'[]'"},
+		{"User", "emails.display pr", EACH("emails") "(e.v" GETT "'display')" NEQ "'')"},
+		{"User", "emails[type eq \"zqx\" and value eq \"zqy\"]", "(scim.folded_values(t.emails) OPERATOR(pg_catalog.@>) ARRAY[$2] AND " EACH("emails") "(scim.fold((e.v" GETT "'type'))" EQ "$3 AND scim.fold((e.v" GETT "'value'))" EQ "$4)))"},
+		{"User", "emails[type eq \"zqx\"].value eq \"zqy\"", "(scim.folded_values(t.emails) OPERATOR(pg_catalog.@>) ARRAY[$2] AND " EACH("emails") "(scim.fold((e.v" GETT "'type'))" EQ "$3 AND scim.fold((e.v" GETT "'value'))" EQ "$4)))"},
+		{"User", "emails[type eq \"zqx\" or value eq \"zqy\"]", EACH("emails") "(scim.fold((e.v" GETT "'type'))" EQ "$2 OR scim.fold((e.v" GETT "'value'))" EQ "$3))"},
+		{"User", "emails[not (value eq \"zqx\")]", EACH("emails") "((scim.fold((e.v" GETT "'value'))" EQ "$2) IS NOT TRUE))"},
+		{"User", "photos.value eq \"zqx\"", EACH("photos") "(e.v" GETT "'value')" EQ "$2)"},
+
+		/* links */
+		{"Group", "members eq \"" ID "\"", MEMBERS " AND l.member_id" EQ "$2)"},
+		{"Group", "members.value eq \"2819C223-7F76-453A-919D-413861904646\"", MEMBERS " AND l.member_id" EQ "$2)"},
+		{"Group", "members eq \"zqx\"", MEMBERS " AND false)"},
+		{"Group", "members[value eq \"" ID "\" and type eq \"zqx\"]", MEMBERS " AND (l.member_id" EQ "$2 AND scim.fold(l.member_type)" EQ "$3))"},
+		{"Group", "members ne \"" ID "\"", "(NOT " MEMBERS ") OR " MEMBERS " AND ((l.member_id" EQ "$2) IS NOT TRUE)))"},
+		{"Group", "members pr", MEMBERS ")"},
+		{"Group", "members.display co \"zqx\"", NULL},
+		{"Group", "members.type pr", NULL},
+		{"User", "groups.value eq \"" ID "\"", NULL},
+		{"User", "groups.display eq \"zqx\"", NULL},
+		{"User", "groups[display eq \"zqx\" and value eq \"" ID "\"]", NULL},
+
+		/* and, or, not */
+		{"User", "userName eq \"zqx\" and active eq true", "(scim.fold(t.user_name)" EQ "$2 AND t.active" EQ "$3)"},
+		{"User", "userName eq \"zqx\" or active eq true", "(scim.fold(t.user_name)" EQ "$2 OR t.active" EQ "$3)"},
+		{"User", "title pr and (title pr or active pr) and active pr", "(t.title" NEQ "'' AND (t.title" NEQ "'' OR t.active IS NOT NULL) AND t.active IS NOT NULL)"},
+		{"User", "not (title pr and active pr)", "(((t.title" NEQ "'' AND t.active IS NOT NULL)) IS NOT TRUE)"},
+		{"Group", "id eq \"" ID "\" and members eq \"" ID "\"", "(t.id" EQ "$2 AND " MEMBERS " AND l.member_id" EQ "$3))"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		static const char tenant[] = " WHERE t.tenant OPERATOR(pg_catalog.=) $1 AND ";
+		ScimError	err;
+		ScimSql		sql;
+		ScimFilter *filter;
+		char	   *where;
+		char	   *end;
+
+		if (!is_int(list(cases[i].type, cases[i].filter, NULL, NULL, &sql, &err), SCIM_OK, "list: %s", cases[i].filter))
+		{
+			printf("#   %s\n", err.detail);
+			continue;
+		}
+		check(&sql, cases[i].filter);
+		where = strstr(scim_strdup(arena, str(sql.text)), tenant);
+		end = where != NULL ? strstr(where, " ORDER BY ") : NULL;
+		if (end != NULL)
+			*end = '\0';
+		if (cases[i].where != NULL)
+			is_str(where != NULL ? where + strlen(tenant) : NULL, cases[i].where, "condition of %s", cases[i].filter);
+		scim_filter_parse(arena, type_named(cases[i].type), str(cases[i].filter), &limits, &filter, NULL);
+		is_int(scim_sql_count(arena, type_named(cases[i].type), TENANT, filter, &sql, &err), SCIM_OK, "count: %s", cases[i].filter);
+		check(&sql, "the count of it");
+	}
+}
+
+static void
+test_refused_filters(void)
+{
+	static const char *const cases[][2] = {
+		{"User", "meta.location eq \"x\""}, {"User", "groups.type eq \"direct\""}, {"User", "groups.$ref pr"},
+		{"Group", "members.$ref eq \"x\""}, {"Group", "members[$ref pr]"}, {"Group", "not (members.$ref eq \"x\")"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		ScimError	err;
+		ScimSql		sql;
+
+		is_int(list(cases[i][0], cases[i][1], NULL, NULL, &sql, &err), SCIM_INVALID_FILTER, "refused, not ignored: %s", cases[i][1]);
+		ok(strstr(err.detail, "cannot be used in a filter") != NULL, "and says so: %s", err.detail);
+	}
+}
+
+/* The second parameter of a filter. */
+static void
+test_params(void)
+{
+	static const struct
+	{
+		const char *filter;
+		ScimSqlType type;
+		const char *first;
+		const char *second;
+	}			cases[] = {
+		{"userName eq \"ZQX\xc3\x84\"", SCIM_SQL_TEXT, "zqx\xc3\xa4", NULL},
+		{"externalId eq \"ZQX\"", SCIM_SQL_TEXT, "ZQX", NULL},
+		{"userName co \"5%_\\\\a\"", SCIM_SQL_TEXT, "%5\\%\\_\\\\a%", NULL},
+		{"userName ew \"a%\"", SCIM_SQL_TEXT, "%a\\%", NULL},
+		{"userName co \"\"", SCIM_SQL_TEXT, "%%", NULL},
+		{"userName sw \"ab\"", SCIM_SQL_TEXT, "ab", "ac"},
+		{"externalId sw \"a\x7f\"", SCIM_SQL_TEXT, "a\x7f", "a\xc2\x80"},
+		{"externalId sw \"a\xdf\xbf\"", SCIM_SQL_TEXT, "a\xdf\xbf", "a\xe0\xa0\x80"},
+		{"externalId sw \"a\xed\x9f\xbf\"", SCIM_SQL_TEXT, "a\xed\x9f\xbf", "a\xee\x80\x80"},
+		{"externalId sw \"a\xef\xbf\xbf\"", SCIM_SQL_TEXT, "a\xef\xbf\xbf", "a\xf0\x90\x80\x80"},
+		{"externalId sw \"a\xf4\x8f\xbf\xbf\"", SCIM_SQL_TEXT, "a\xf4\x8f\xbf\xbf", "b"},
+		{"externalId sw \"\xf4\x8f\xbf\xbf\"", SCIM_SQL_TEXT, "\xf4\x8f\xbf\xbf", NULL},
+		{"externalId sw \"\"", SCIM_SQL_TEXT, "", NULL},
+		{"active eq false", SCIM_SQL_BOOL, "false", NULL},
+		{"meta.created gt \"2026-01-02T03:04:05.1234567+01:00\"", SCIM_SQL_TIMESTAMPTZ, "2026-01-02T02:04:05.123456Z", NULL},
+		{"meta.created gt \"0001-01-03T00:00:00.0000000Z\"", SCIM_SQL_TIMESTAMPTZ, "0001-01-03T00:00:00.000000Z", NULL},
+		{"id eq \"" ID "\"", SCIM_SQL_UUID, ID, NULL},
+		{"emails.primary eq true", SCIM_SQL_JSONB, "true", NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		bool		two = cases[i].second != NULL;
+		ScimError	err;
+		ScimSql		sql;
+
+		if (!is_int(list("User", cases[i].filter, NULL, NULL, &sql, &err), SCIM_OK, "list: %s", cases[i].filter))
+			continue;
+		is_int(sql.params[1].type, cases[i].type, "type of the parameter");
+		is_str(scim_strdup(arena, sql.params[1].value), cases[i].first, "first parameter of %s", cases[i].filter);
+		if (two)
+			is_str(scim_strdup(arena, sql.params[2].value), cases[i].second, "second parameter of %s", cases[i].filter);
+		is_int(sql.n_params, two ? 5 : 4, "tenant, literal, offset, limit");
+	}
+}
+
+static void
+test_sorting(void)
+{
+	static const struct
+	{
+		const char *type;
+		const char *sort_by;
+		const char *order;
+		ScimStatus	status;
+		const char *order_by;	/* NULL: only the rules are checked */
+	}			cases[] = {
+		{"User", NULL, NULL, SCIM_OK, "t.id"},
+		{"User", NULL, "descending", SCIM_OK, "t.id"},
+		{"User", "userName", NULL, SCIM_OK, "scim.fold(t.user_name) COLLATE pg_catalog.\"C\", t.id"},
+		{"User", "userName", "DESCENDING", SCIM_OK, "scim.fold(t.user_name) COLLATE pg_catalog.\"C\" DESC, t.id DESC"},
+		{"User", "externalId", "ascending", SCIM_OK, "t.external_id COLLATE pg_catalog.\"C\", t.id"},
+		{"User", "meta.lastModified", NULL, SCIM_OK, "t.last_modified, t.id"},
+		{"User", "id", NULL, SCIM_OK, "t.id, t.id"},
+		{"User", "active", NULL, SCIM_OK, "t.active, t.id"},
+		{"User", "name.familyName", NULL, SCIM_OK, "scim.fold(t.name_family_name) COLLATE pg_catalog.\"C\", t.id"},
+		{"User", E ":department", NULL, SCIM_OK, NULL},
+		{"User", E ":manager", NULL, SCIM_OK, "t.manager_id, t.id"},
+		{"User", E ":manager.displayName", NULL, SCIM_OK, NULL},
+		{"User", "emails", NULL, SCIM_OK, NULL},
+		{"User", "emails.type", "descending", SCIM_OK, NULL},
+		{"User", "addresses.locality", NULL, SCIM_OK, NULL},
+		{"Group", "displayName", NULL, SCIM_OK, NULL},
+		{"User", "favouriteFish", NULL, SCIM_INVALID_PATH, NULL},
+		{"User", "", NULL, SCIM_INVALID_PATH, NULL},
+		{"User", "name", NULL, SCIM_INVALID_PATH, NULL},
+		{"User", "addresses", NULL, SCIM_INVALID_PATH, NULL},
+		{"User", E, NULL, SCIM_INVALID_PATH, NULL},
+		{"User", "schemas", NULL, SCIM_INVALID_PATH, NULL},
+		{"User", "groups", NULL, SCIM_INVALID_PATH, NULL},
+		{"User", "meta", NULL, SCIM_INVALID_PATH, NULL},
+		{"User", "emails[type eq \"work\"].value", NULL, SCIM_INVALID_PATH, NULL},
+		{"Group", "members.value", NULL, SCIM_INVALID_PATH, NULL},
+		{"User", "password", NULL, SCIM_SENSITIVE, NULL},
+		{"User", "userName", "upwards", SCIM_INVALID_VALUE, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		const char *what = cases[i].sort_by != NULL ? cases[i].sort_by : "nothing";
+		ScimError	err;
+		ScimSql		sql;
+		char	   *order;
+
+		is_int(list(cases[i].type, "externalId co \"zqx\"", cases[i].sort_by, cases[i].order, &sql, &err), cases[i].status, "sort by %s", what);
+		is_int(err.status, cases[i].status, "and the error says so");
+		if (cases[i].status != SCIM_OK)
+			continue;
+		check(&sql, what);
+		order = strstr(scim_strdup(arena, str(sql.text)), " ORDER BY ");
+		*strstr(order, " OFFSET ") = '\0';
+		if (cases[i].order_by != NULL)
+			is_str(order + 10, cases[i].order_by, "order by %s", what);
+	}
+}
+
+/* ---- links ---- */
+
+static void
+test_links(void)
+{
+	const ScimRegistry *registry = scim_registry_builtin();
+	const ScimLink *links[] = {link_named("Group", "members"), link_named("User", "groups")};
+	const ScimStr ids[] = {SCIM_STR(ID), SCIM_STR("no uuid"), SCIM_STR("3819c223-7f76-453a-919d-413861904646")};
+	ScimError	err;
+	ScimSql		sql;
+	ScimFilter *filter;
+
+	for (size_t i = 0; i < 2; i++)
+	{
+		is_int(scim_sql_link_read(arena, registry, links[i], TENANT, ids, 3, &sql), SCIM_OK, "read a link");
+		check(&sql, "read a link");
+		is_int((long long) sql.params[1].n_values, 2, "what is no UUID is left out");
+		scim_sql_link_missing(arena, registry, links[i], TENANT, ids, 3, &sql);
+		check(&sql, "missing");
+		scim_sql_link_add(arena, registry, links[i], TENANT, ids[0], ids, 3, &sql);
+		check(&sql, "add");
+		is_int(sql.n_params, 3, "tenant, owner, ids");
+		scim_sql_link_remove(arena, links[i], TENANT, ids[0], ids, 3, &sql);
+		check(&sql, "remove");
+		scim_sql_link_keep(arena, links[i], TENANT, ids[0], ids, 3, &sql);
+		check(&sql, "keep");
+	}
+	scim_sql_link_add(arena, registry, links[0], TENANT, ids[0], ids, 3, &sql);
+	ok(strstr(sql.text, "'User'") != NULL && strstr(sql.text, "'Group'") != NULL, "members are users or groups: %s", sql.text);
+
+	scim_filter_parse(arena, type_named("Group"), SCIM_STR("members[type eq \"User\" and not (value eq \"" ID "\")]"), &limits, &filter, NULL);
+	is_int(scim_sql_link_remove_matching(arena, registry, links[0], TENANT, ids[0], filter->left, &sql, &err), SCIM_OK, "remove matching");
+	check(&sql, "remove matching");
+	is_str(sql.text, "DELETE FROM scim.group_members AS l WHERE l.tenant" EQ "$1 AND l.group_id" EQ "$2 AND (scim.fold(l.member_type)" EQ
+		   "$3 AND ((l.member_id" EQ "$4) IS NOT TRUE))", "text of remove matching");
+	scim_filter_parse(arena, type_named("Group"), SCIM_STR("members[$ref pr]"), &limits, &filter, NULL);
+	is_int(scim_sql_link_remove_matching(arena, registry, links[0], TENANT, ids[0], filter->left, &sql, &err), SCIM_INVALID_FILTER,
+		   "remove matching what cannot be matched");
+}
+
+static void
+test_out_of_memory(void)
+{
+	ScimStatus	status = SCIM_NO_MEMORY;
+	size_t		max;
+
+	for (max = 0; status == SCIM_NO_MEMORY && max < 65536; max += 128)
+	{
+		ScimArena  *small = scim_arena_create(max);
+		ScimFilter *filter;
+		ScimSort	sort;
+		ScimSql		sql;
+
+		status = scim_filter_parse(small, type_named("User"),
+								   SCIM_STR("emails[type eq \"w\"].value eq \"x\" or userName sw \"a\" or groups.display co \"x\" or schemas pr or meta.created pr"),
+								   &limits, &filter, NULL);
+		if (status == SCIM_OK)
+			status = scim_sort_parse(small, type_named("User"), SCIM_STR("emails"), SCIM_STR_NONE, &sort, NULL);
+		if (status == SCIM_OK)
+			status = scim_sql_list(small, type_named("User"), TENANT, filter, &sort, 0, 1, &sql, NULL);
+		scim_arena_free(small);
+	}
+	is_int(status, SCIM_OK, "succeeds once there is memory");
+	ok(max > 4096, "and failed before");
+}
+
+int
+main(void)
+{
+	arena = scim_arena_create((size_t) 16 << 20);
+	test_rows();
+	test_row_texts();
+	test_filters();
+	test_refused_filters();
+	test_params();
+	test_sorting();
+	test_links();
+	test_out_of_memory();
+	scim_arena_free(arena);
+	return done_testing();
+}
