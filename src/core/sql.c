@@ -130,8 +130,8 @@ scim_sql_touch(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, S
 	ScimSqlBuild build;
 
 	scim_sql_begin(&build, arena, tenant);
-	scim_sql_put(&build, "UPDATE %s AS t SET %s = t.%s OPERATOR(pg_catalog.+) 1", type->table,
-				 type->version_column, type->version_column);
+	scim_sql_put(&build, "UPDATE %s AS t SET %s = t.%s OPERATOR(pg_catalog.+) 1, %s = pg_catalog.clock_timestamp()",
+				 type->table, type->version_column, type->version_column, type->last_modified_column);
 	put_key(&build, type, id);
 	scim_sql_put(&build, " RETURNING ");
 	put_fixed(&build, type);
