@@ -1,0 +1,217 @@
+-- Any table of an application under the same audit.
+
+CREATE FUNCTION scim_audit.track(tbl regclass, tenant_column name DEFAULT NULL, key_columns name[] DEFAULT NULL,
+		exclude name[] DEFAULT '{}', redact name[] DEFAULT '{}', personal_key boolean DEFAULT false,
+		baseline boolean DEFAULT true) RETURNS void
+	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'scim_audit_track';
+COMMENT ON FUNCTION scim_audit.track(regclass, name, name[], name[], name[], boolean, boolean) IS
+	'Puts a table under audit: every change of a row is an event; called again, it starts anew. For the table''s owner';
+
+CREATE FUNCTION scim_audit.untrack(tbl regclass) RETURNS void
+	LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'scim_audit_untrack';
+COMMENT ON FUNCTION scim_audit.untrack(regclass) IS 'Takes a table out of the audit; what the log holds of it stays. For the table''s owner';
+
+CREATE FUNCTION scim_audit.log_event(category text, action text, event_type text, tenant text,
+		resource_type text, resource_id text, detail json) RETURNS void
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'scim_audit_log_event';
+COMMENT ON FUNCTION scim_audit.log_event(text, text, text, text, text, text, json) IS 'Writes an event; for the functions of this extension';
+
+CREATE FUNCTION scim_audit.trigger_arguments(trigger oid) RETURNS text[]
+	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_trigger_arguments';
+COMMENT ON FUNCTION scim_audit.trigger_arguments(oid) IS 'Arguments of a trigger, as CREATE TRIGGER gave them';
+
+-- How each audited table is audited; a partition counts with its parent.
+CREATE VIEW scim_audit.tracked_tables WITH (security_invoker) AS
+	SELECT t.tgrelid::regclass AS table_name,
+		(SELECT pg_catalog.substr(v, 10) FROM pg_catalog.unnest(a.args) v WHERE v LIKE 'resource=%') AS resource,
+		(SELECT pg_catalog.substr(v, 6) FROM pg_catalog.unnest(a.args) v WHERE v LIKE 'link=%') AS link,
+		(SELECT pg_catalog.substr(v, 8) FROM pg_catalog.unnest(a.args) v WHERE v LIKE 'tenant=%') AS tenant_column,
+		ARRAY(SELECT pg_catalog.substr(v, 5) FROM pg_catalog.unnest(a.args) v WHERE v LIKE 'key=%') AS key_columns,
+		ARRAY(SELECT pg_catalog.substr(v, 9) FROM pg_catalog.unnest(a.args) v WHERE v LIKE 'exclude=%') AS exclude,
+		ARRAY(SELECT pg_catalog.substr(v, 8) FROM pg_catalog.unnest(a.args) v WHERE v LIKE 'redact=%') AS redact,
+		t.tgenabled = 'A' AND EXISTS (
+			SELECT FROM pg_catalog.pg_trigger u
+			WHERE u.tgrelid = t.tgrelid AND u.tgenabled = 'A'
+				AND u.tgfoid = 'scim_audit.record_truncate()'::regprocedure) AS always
+	FROM pg_catalog.pg_trigger t, LATERAL (SELECT scim_audit.trigger_arguments(t.oid) AS args) a
+	WHERE t.tgfoid = 'scim_audit.record_change()'::regprocedure AND t.tgparentid = 0;
+COMMENT ON VIEW scim_audit.tracked_tables IS 'Tables under audit, and how';
+COMMENT ON COLUMN scim_audit.tracked_tables.table_name IS 'The table';
+COMMENT ON COLUMN scim_audit.tracked_tables.resource IS 'SCIM resource type that it keeps';
+COMMENT ON COLUMN scim_audit.tracked_tables.link IS 'Attribute of that type that it keeps';
+COMMENT ON COLUMN scim_audit.tracked_tables.tenant_column IS 'Column with the row''s tenant; null: its events have none';
+COMMENT ON COLUMN scim_audit.tracked_tables.key_columns IS 'Columns of the key';
+COMMENT ON COLUMN scim_audit.tracked_tables.exclude IS 'Columns that are not in the log';
+COMMENT ON COLUMN scim_audit.tracked_tables.redact IS 'Columns whose values are not in the log';
+COMMENT ON COLUMN scim_audit.tracked_tables.always IS 'Both triggers are there and fire always; false: changes can pass unseen';
+
+CREATE FUNCTION scim_audit.check_trackable(tbl regclass) RETURNS void
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	class record;
+	problem text;
+BEGIN
+	SELECT c.relkind, c.relpersistence, n.nspname INTO class
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = tbl;
+	problem := CASE
+		WHEN class IS NULL THEN 'It does not exist.'
+		WHEN class.relkind NOT IN ('r', 'p') THEN 'It is not a table of this database.'
+		WHEN class.nspname IN ('pg_catalog', 'information_schema', 'pg_toast') THEN 'It is a system table.'
+		WHEN class.nspname IN ('scim', 'scim_audit', 'scim_api') THEN 'It belongs to scim_audit.'
+		WHEN class.relpersistence = 't' THEN 'It is temporary.'
+		WHEN class.relpersistence = 'u' THEN 'It is unlogged: a crash empties it without a trace.'
+	END;
+	IF problem IS NOT NULL THEN
+		RAISE EXCEPTION 'cannot track "%"', tbl USING ERRCODE = 'wrong_object_type', DETAIL = problem;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION scim_audit.check_trackable(regclass) IS 'Refuses what cannot be put under audit';
+
+-- The triggers' arguments (src/pg/tracked.h), once they are known to make sense.
+CREATE FUNCTION scim_audit.tracking_arguments(tbl regclass, tenant_column name, key_columns name[],
+		exclude name[], redact name[]) RETURNS text[]
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	key name[] := coalesce(key_columns, ARRAY(
+		SELECT a.attname FROM pg_index i, unnest(i.indkey) WITH ORDINALITY k (attnum, place), pg_attribute a
+		WHERE i.indrelid = tbl AND i.indisprimary AND k.place <= i.indnkeyatts
+			AND a.attrelid = tbl AND a.attnum = k.attnum
+		ORDER BY k.place));
+	missing name;
+BEGIN
+	IF cardinality(key) = 0 THEN
+		RAISE EXCEPTION 'cannot track "%": it has no primary key', tbl USING ERRCODE = 'invalid_table_definition',
+			HINT = 'Name the columns that identify a row: key_columns => ''{…}''.';
+	END IF;
+	SELECT c INTO missing FROM unnest(key || exclude || redact || tenant_column) c
+		WHERE c IS NOT NULL AND NOT EXISTS (
+			SELECT FROM pg_attribute a WHERE a.attrelid = tbl AND a.attnum > 0 AND NOT a.attisdropped AND a.attname = c)
+		LIMIT 1;
+	IF missing IS NOT NULL THEN
+		RAISE EXCEPTION 'column "%" of relation "%" does not exist', missing, tbl USING ERRCODE = 'undefined_column';
+	END IF;
+	IF key && exclude OR key && redact THEN
+		RAISE EXCEPTION 'a column of the key can be neither excluded nor redacted' USING ERRCODE = 'invalid_parameter_value',
+			DETAIL = 'The key names the row in the log.';
+	END IF;
+	RETURN CASE WHEN tenant_column IS NULL THEN '{}' ELSE ARRAY['tenant=' || tenant_column] END
+		|| ARRAY(SELECT 'key=' || c FROM unnest(key) c)
+		|| ARRAY(SELECT 'exclude=' || c FROM unnest(exclude) c)
+		|| ARRAY(SELECT 'redact=' || c FROM unnest(redact) c);
+END
+$$;
+COMMENT ON FUNCTION scim_audit.tracking_arguments(regclass, name, name[], name[], name[]) IS 'Arguments of the triggers that put a table under audit';
+
+CREATE FUNCTION scim_audit.drop_triggers(tbl regclass) RETURNS boolean
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	trigger name;
+	found_one boolean := false;
+BEGIN
+	FOR trigger IN
+		SELECT t.tgname FROM pg_trigger t
+		WHERE t.tgrelid = tbl AND t.tgparentid = 0
+			AND t.tgfoid IN ('scim_audit.record_change()'::regprocedure, 'scim_audit.record_truncate()'::regprocedure)
+	LOOP
+		EXECUTE format('DROP TRIGGER %I ON %s', trigger, tbl);
+		found_one := true;
+	END LOOP;
+	RETURN found_one;
+END
+$$;
+COMMENT ON FUNCTION scim_audit.drop_triggers(regclass) IS 'Removes the audit triggers of a table; false when it had none';
+
+-- What the log calls a table.
+CREATE FUNCTION scim_audit.table_type(tbl regclass) RETURNS text
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = tbl
+$$;
+COMMENT ON FUNCTION scim_audit.table_type(regclass) IS 'resource_type of the events of a table';
+
+-- One event for each row that is there, so that its history is whole.
+CREATE FUNCTION scim_audit.write_baseline(tbl regclass) RETURNS bigint
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	written bigint;
+	plain boolean := (SELECT c.relkind = 'r' FROM pg_class c WHERE c.oid = tbl);
+BEGIN
+	EXECUTE format(
+		'SELECT count(*) FROM (SELECT scim_audit.log_event(''change'', ''insert'', ''table.baseline'', s.state[2], $1, s.state[1], s.state[3]::json)
+			FROM (SELECT scim_audit.row_state($2, t) AS state FROM %s %s t OFFSET 0) s OFFSET 0) e',
+		CASE WHEN plain THEN 'ONLY' ELSE '' END, tbl)
+		INTO written USING scim_audit.table_type(tbl), tbl;
+	RETURN written;
+END
+$$;
+COMMENT ON FUNCTION scim_audit.write_baseline(regclass) IS 'Writes an event for each row of an audited table';
+
+-- The lock that CREATE TRIGGER takes keeps writers out until this commits,
+-- and under READ COMMITTED the baseline then sees all that was committed.
+CREATE FUNCTION scim_audit.install_tracking(tbl regclass, tenant_column name, key_columns name[],
+		exclude name[], redact name[], personal_key boolean, baseline boolean) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	arguments text[];
+	list text;
+BEGIN
+	PERFORM scim_audit.check_trackable(tbl);
+	IF personal_key THEN
+		RAISE EXCEPTION 'a key that identifies a person cannot be kept out of the log'
+			USING ERRCODE = 'feature_not_supported', HINT = 'Use a key that is a mere number.';
+	END IF;
+	IF baseline AND current_setting('transaction_isolation') <> 'read committed' THEN
+		RAISE EXCEPTION 'track() needs the isolation level READ COMMITTED' USING ERRCODE = 'active_sql_transaction';
+	END IF;
+	IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = tbl AND t.tgparentid <> 0
+			AND t.tgfoid = 'scim_audit.record_change()'::regprocedure) THEN
+		RAISE EXCEPTION '"%" is tracked with the table that it is a partition of', tbl USING ERRCODE = 'wrong_object_type';
+	END IF;
+	arguments := scim_audit.tracking_arguments(tbl, tenant_column, key_columns, coalesce(exclude, '{}'), coalesce(redact, '{}'));
+	list := (SELECT string_agg(quote_literal(a), ', ' ORDER BY place) FROM unnest(arguments) WITH ORDINALITY u (a, place));
+
+	PERFORM scim_audit.drop_triggers(tbl);
+	EXECUTE format('CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change(%s)', tbl, list);
+	EXECUTE format('CREATE TRIGGER scim_audit_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate(%s)', tbl, list);
+	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER scim_audit_row, ENABLE ALWAYS TRIGGER scim_audit_truncate', tbl);
+	PERFORM scim_audit.log_event('admin', 'track', 'table.track', NULL, scim_audit.table_type(tbl), NULL,
+		format('{"arguments":%s,"baseline":%s}', to_json(arguments), to_json(baseline))::json);
+	IF baseline THEN
+		PERFORM scim_audit.write_baseline(tbl);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION scim_audit.install_tracking(regclass, name, name[], name[], name[], boolean, boolean) IS 'Does the work of track()';
+
+CREATE FUNCTION scim_audit.remove_tracking(tbl regclass) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM scim_audit.check_trackable(tbl);
+	IF NOT scim_audit.drop_triggers(tbl) THEN
+		RAISE EXCEPTION '"%" is not tracked', tbl USING ERRCODE = 'undefined_object';
+	END IF;
+	PERFORM scim_audit.log_event('admin', 'untrack', 'table.untrack', NULL, scim_audit.table_type(tbl), NULL, NULL);
+END
+$$;
+COMMENT ON FUNCTION scim_audit.remove_tracking(regclass) IS 'Does the work of untrack()';
+
+CREATE FUNCTION scim_audit.restored(OUT rule text, OUT chain integer, OUT seq bigint, OUT tx_id uuid, OUT n integer, OUT message text)
+	RETURNS SETOF record LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	findings bigint := 0;
+BEGIN
+	FOR rule, chain, seq, tx_id, n, message IN SELECT * FROM scim_audit.verify() LOOP
+		findings := findings + 1;
+		RETURN NEXT;
+	END LOOP;
+	PERFORM scim_audit.log_event('admin', 'restore', 'log.restore', NULL, NULL, NULL, format('{"findings":%s}', findings)::json);
+END
+$$;
+COMMENT ON FUNCTION scim_audit.restored() IS 'To be called once after a restore: verifies the log, returns what verify() finds, and writes the event log.restore';
+
+REVOKE ALL ON FUNCTION scim_audit.track(regclass, name, name[], name[], name[], boolean, boolean), scim_audit.untrack(regclass),
+	scim_audit.log_event(text, text, text, text, text, text, json), scim_audit.trigger_arguments(oid),
+	scim_audit.check_trackable(regclass), scim_audit.tracking_arguments(regclass, name, name[], name[], name[]),
+	scim_audit.drop_triggers(regclass), scim_audit.table_type(regclass), scim_audit.write_baseline(regclass),
+	scim_audit.install_tracking(regclass, name, name[], name[], name[], boolean, boolean),
+	scim_audit.remove_tracking(regclass), scim_audit.restored() FROM PUBLIC;
