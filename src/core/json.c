@@ -196,6 +196,52 @@ scim_json_get(ScimJson *object, const char *name, bool *found)
 }
 
 ScimJson *
+scim_json_object(ScimArena *arena)
+{
+	return scim_own(arena, json_object_new_object());
+}
+
+ScimJson *
+scim_json_array(ScimArena *arena)
+{
+	return scim_own(arena, json_object_new_array());
+}
+
+ScimJson *
+scim_json_string(ScimArena *arena, ScimStr text)
+{
+	if (text.len > INT_MAX)
+		return NULL;
+	return scim_own(arena, json_object_new_string_len(text.len > 0 ? text.ptr : "", (int) text.len));
+}
+
+bool
+scim_json_set(ScimJson *object, const char *name, ScimJson *value)
+{
+	if (json_object_object_add(object, name, json_object_get(value)) == 0)
+		return true;
+	json_object_put(value);
+	return false;
+}
+
+bool
+scim_json_append(ScimJson *array, ScimJson *value)
+{
+	if (json_object_array_add(array, json_object_get(value)) == 0)
+		return true;
+	json_object_put(value);
+	return false;
+}
+
+ScimStr
+scim_json_str(ScimJson *json)
+{
+	if (!json_object_is_type(json, json_type_string))
+		return SCIM_STR_NONE;
+	return (ScimStr) {json_object_get_string(json), (size_t) json_object_get_string_len(json)};
+}
+
+ScimJson *
 scim_json_copy(ScimArena *arena, ScimJson *json)
 {
 	json_object *copy = NULL;

@@ -35,6 +35,21 @@ extern ScimStr scim_json_text(ScimArena *arena, ScimJson *json);
  * *found (may be NULL) tells absent from null. */
 extern ScimJson *scim_json_get(ScimJson *object, const char *name, bool *found);
 
+/* New values, owned by the arena; NULL when out of memory. */
+extern ScimJson *scim_json_object(ScimArena *arena);
+extern ScimJson *scim_json_array(ScimArena *arena);
+extern ScimJson *scim_json_string(ScimArena *arena, ScimStr text);
+
+/*
+ * Set a member, or add an element at the end.  The container gets a reference
+ * of its own, so that value stays its owner's too; false when out of memory.
+ */
+extern bool scim_json_set(ScimJson *object, const char *name, ScimJson *value);
+extern bool scim_json_append(ScimJson *array, ScimJson *value);
+
+/* The bytes of a string; absent for any other value.  Good as long as the value is. */
+extern ScimStr scim_json_str(ScimJson *json);
+
 /* Deep copy owned by the arena. */
 extern ScimJson *scim_json_copy(ScimArena *arena, ScimJson *json);
 

@@ -1,6 +1,6 @@
 /*
  * json_scan.h
- *		The validating scan before json-c; for json.c alone.
+ *		The validating scan before json-c; for json.c and resource_row.c.
  */
 #ifndef SCIM_CORE_JSON_SCAN_H
 #define SCIM_CORE_JSON_SCAN_H

@@ -6,7 +6,10 @@
  * extension attributes inside an object under the extension's URN; null,
  * empty arrays and empty complex values absent (RFC 7643 section 2.5);
  * booleans, numbers and times of the right JSON type; at most one element of
- * a multi-valued attribute primary.  It holds the values that are stored,
+ * a multi-valued attribute primary, each (value, type) once (section 2.4).
+ * The empty string is a value, but not of a reference, a dateTime, a binary,
+ * a required attribute, or a complex attribute that references a resource:
+ * there it is unassigned.  It holds the values that are stored,
  * and, when read, those computed (groups, manager.displayName); `schemas`,
  * `id` and `meta` are added when it is rendered (response.h).
  */
@@ -70,13 +73,33 @@ extern ScimStatus scim_resource_from_body(ScimArena *arena, const ScimResourceTy
 /*
  * Check one value for attr (or its sub-attribute when attr->parent) and
  * return its canonical form, as PATCH needs it: a single value, or an array
- * for a multi-valued attribute.  *out NULL: unassigned.
+ * for a multi-valued attribute, each (value, type) once.  *out NULL:
+ * unassigned.  Read-only sub-attributes are left out.  The form may share
+ * strings with value, but no object or array.
  */
 extern ScimStatus scim_value_canonical(ScimArena *arena, const ScimAttribute *attr, ScimJson *value,
 									   bool strict, ScimJson **out, ScimError *err);
 
-/* Required attributes present, immutable ones kept, one primary at most: the last
- * check after a PATCH.  The element in *primary_kept (may be NULL) wins over others. */
+/* The same for one element of a multi-valued attribute. */
+extern ScimStatus scim_element_canonical(ScimArena *arena, const ScimAttribute *attr,
+										 ScimJson *element, bool strict, ScimJson **out,
+										 ScimError *err);
+
+/*
+ * The ids in the value of a link attribute (an array of objects with a
+ * `value`, or null): sorted, distinct, in lower case.  SCIM_INVALID_VALUE when
+ * one is no UUID, and so cannot exist.
+ */
+extern ScimStatus scim_link_ids(ScimArena *arena, const ScimLink *link, ScimJson *value,
+								ScimStr **ids, size_t *n, ScimError *err);
+
+/*
+ * The last check of a PUT or PATCH, and of a POST (stored NULL): required
+ * attributes present (RFC 7643 section 7) and not empty, immutable ones as
+ * stored (SCIM_MUTABILITY), at most one primary, references to resources
+ * UUIDs.  Takes nulls, empty arrays and empty complex values out of json, and
+ * puts references in lower case.
+ */
 extern ScimStatus scim_resource_check(ScimArena *arena, const ScimResourceType *type,
 									  ScimJson *json, ScimJson *stored, ScimError *err);
 

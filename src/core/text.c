@@ -57,6 +57,16 @@ scim_utf8_valid(const char *ptr, size_t len)
 	return true;
 }
 
+ScimStr
+scim_utf8_cut(ScimStr s, size_t max)
+{
+	if (s.len <= max)
+		return s;
+	while (max > 0 && ((unsigned char) s.ptr[max] & 0xC0) == 0x80)
+		max--;
+	return (ScimStr) {s.ptr, max};
+}
+
 bool
 scim_name_equal(ScimStr a, ScimStr b)
 {

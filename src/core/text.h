@@ -16,6 +16,9 @@ extern size_t scim_utf8_decode(const char *ptr, size_t len, uint32_t *code);
 /* UTF-8 of a code point that is no surrogate; returns its length. */
 extern size_t scim_utf8_encode(uint32_t code, char out[4]);
 
+/* The beginning of s that is at most max bytes long and ends with a whole character: to quote a client. */
+extern ScimStr scim_utf8_cut(ScimStr s, size_t max);
+
 /* An ASCII letter in lower case, any other byte as it is. */
 static inline unsigned char
 scim_ascii_lower(char c)
