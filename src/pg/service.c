@@ -360,15 +360,14 @@ serve(ScimAuditExchange *x)
 
 	if (!scim_audit_request_event_due(x))
 		return;
-	if (RecoveryInProgress())
+	if (!RecoveryInProgress() && !XactReadOnly)
+		scim_audit_request_event(x);
+	else if (x->error.status != SCIM_UNAVAILABLE)
 	{
-		if (x->error.status == SCIM_UNAVAILABLE)
-			return;
-		scim_error(&x->error, SCIM_UNAVAILABLE, "This read is to be recorded, and a standby cannot record it.");
+		scim_error(&x->error, SCIM_UNAVAILABLE,
+				   "This request is to be recorded, and nothing can be recorded here.");
 		answer_error(x);
-		return;
 	}
-	scim_audit_request_event(x);
 }
 
 static void
