@@ -15,7 +15,6 @@
 
 #include "utils/fmgrprotos.h"
 
-#include "core/json.h"
 #include "pg/exchange.h"
 #include "pg/password.h"
 #include "pg/resource_triggers.h"
@@ -83,21 +82,13 @@ lock_stored(ScimAuditExchange *x, bool want_json, Stored *stored)
 	return status;
 }
 
-/* Are two values of a column the same?  jsonb may come back with its members in another order. */
+/* Are two values of a column the same?  Equal resources give equal texts (resource.h). */
 static bool
-same_value(ScimAuditExchange *x, const ScimColumn *column, ScimStr a, ScimStr b)
+same_value(ScimStr a, ScimStr b)
 {
-	ScimJson   *left;
-	ScimJson   *right;
-
 	if (a.ptr == NULL || b.ptr == NULL)
 		return a.ptr == b.ptr;
-	if (a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0)
-		return true;
-	return column->type == SCIM_SQL_JSONB &&
-		scim_audit_checked(scim_json_parse(x->arena, a, &left, NULL)) == SCIM_OK &&
-		scim_audit_checked(scim_json_parse(x->arena, b, &right, NULL)) == SCIM_OK &&
-		scim_json_equal(left, right);
+	return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
 /* Write the columns that differ from what is stored; *changed says whether any did. */
@@ -114,7 +105,7 @@ update_columns(ScimAuditExchange *x, Stored *stored, const ScimStr *values, bool
 	{
 		if (type->columns[i].store == SCIM_STORE_EXPRESSION)
 			continue;
-		differs[i] = !same_value(x, &type->columns[i], stored->values[i], values[i]);
+		differs[i] = !same_value(stored->values[i], values[i]);
 		*changed = *changed || differs[i];
 	}
 	if (!*changed)
