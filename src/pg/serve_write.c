@@ -47,10 +47,10 @@ check_preconditions(ScimAuditExchange *x, int64 version)
 
 	if (request->if_match.ptr != NULL && !scim_etag_matches(request->if_match, version))
 		return scim_error(&x->error, SCIM_PRECONDITION_FAILED,
-						  "If-Match names another version: the resource has changed.");
+						  "If-Match names another version: the resource has changed");
 	if (request->if_none_match.ptr != NULL && scim_etag_matches(request->if_none_match, version))
 		return scim_error(&x->error, SCIM_PRECONDITION_FAILED,
-						  "If-None-Match names the version that is there.");
+						  "If-None-Match names the version that is there");
 	return SCIM_OK;
 }
 
@@ -64,7 +64,7 @@ lock_stored(ScimAuditExchange *x, bool want_json, Stored *stored)
 
 	scim_audit_checked(scim_sql_select(x->arena, type, scim_audit_tenant_str(x), x->request.id, true, &sql));
 	if (!scim_audit_storage_row(x->arena, type, &sql, &stored->row))
-		return scim_error(&x->error, SCIM_NOT_FOUND, "There is no such %s.", type->name);
+		return scim_error(&x->error, SCIM_NOT_FOUND, "there is no such %s", type->name);
 	x->resource_id = stored->row.meta.id;
 	x->resource_name = scim_audit_resource_name(x, &stored->row);
 	x->version = stored->row.meta.version;
@@ -134,7 +134,7 @@ check_link_ids(ScimAuditExchange *x, const ScimLinkOp *op)
 											 op->ids, op->n, &sql));
 	if (scim_audit_storage_cells(x->arena, op->link->table, &sql, 1, &missing) == 0)
 		return SCIM_OK;
-	return scim_error(&x->error, SCIM_INVALID_VALUE, "%s: there is no resource with the id \"%.*s\".",
+	return scim_error(&x->error, SCIM_INVALID_VALUE, "%s: there is no resource with the id \"%.*s\"",
 					  op->link->attr->name, (int) missing[0].len, missing[0].ptr);
 }
 
@@ -369,7 +369,7 @@ serve_delete(ScimAuditExchange *x)
 	scim_audit_checked(scim_sql_delete(x->arena, x->request.type, scim_audit_tenant_str(x),
 									   stored.row.meta.id, &sql));
 	if (scim_audit_storage_execute(x->request.type->table, &sql) == 0)
-		return scim_error(&x->error, SCIM_NOT_FOUND, "There is no such %s.", x->request.type->name);
+		return scim_error(&x->error, SCIM_NOT_FOUND, "there is no such %s", x->request.type->name);
 	x->status = 204;
 	return SCIM_OK;
 }
