@@ -70,12 +70,14 @@ attach_links(ScimAuditExchange *x, Page *page)
 }
 
 void
-scim_audit_answer_resource(ScimAuditExchange *x, int status, ScimJson *json, const ScimMeta *meta)
+scim_audit_answer_resource(ScimAuditExchange *x, int status, ScimJson *json, const ScimMeta *meta,
+						   bool read_links)
 {
 	ScimStr		id = meta->id;
 	Page		page = {1, &id, &json};
 
-	attach_links(x, &page);
+	if (read_links)
+		attach_links(x, &page);
 	scim_response_resource(&x->answer, x->request.type, json, meta, x->projection, x->base_url);
 	x->location = scim_location(x->arena, x->request.type, meta->id, x->base_url);
 	x->resource_id = meta->id;
@@ -120,7 +122,7 @@ scim_audit_serve_resource(ScimAuditExchange *x)
 	}
 	status = scim_audit_checked(scim_resource_from_row(x->arena, x->request.type, row.values, &json, &x->error));
 	if (status == SCIM_OK)
-		scim_audit_answer_resource(x, 200, json, &row.meta);
+		scim_audit_answer_resource(x, 200, json, &row.meta, true);
 	return status;
 }
 

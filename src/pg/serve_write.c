@@ -211,9 +211,9 @@ touch(ScimAuditExchange *x, ScimAuditRow *row)
 		elog(ERROR, "a locked resource is gone");
 }
 
-/* The row as the answer. */
+/* The row as the answer, with its links where it can have any. */
 static ScimStatus
-answer_row(ScimAuditExchange *x, int http_status, const ScimAuditRow *row)
+answer_row(ScimAuditExchange *x, int http_status, const ScimAuditRow *row, bool read_links)
 {
 	ScimJson   *json;
 	ScimStatus	status;
@@ -221,7 +221,7 @@ answer_row(ScimAuditExchange *x, int http_status, const ScimAuditRow *row)
 	status = scim_audit_checked(scim_resource_from_row(x->arena, x->request.type, row->values, &json, &x->error));
 	x->resource_name = scim_audit_resource_name(x, row);
 	if (status == SCIM_OK)
-		scim_audit_answer_resource(x, http_status, json, &row->meta);
+		scim_audit_answer_resource(x, http_status, json, &row->meta, read_links);
 	return status;
 }
 
@@ -254,7 +254,7 @@ write_changes(ScimAuditExchange *x, Stored *stored, const ScimResource *resource
 		touch(x, &stored->row);
 
 	if (body_wanted)
-		return answer_row(x, 200, &stored->row);
+		return answer_row(x, 200, &stored->row, true);
 	x->version = stored->row.meta.version;
 	x->location = scim_location(x->arena, x->request.type, stored->row.meta.id, x->base_url);
 	x->status = 204;
@@ -301,7 +301,8 @@ serve_post(ScimAuditExchange *x)
 	if (status != SCIM_OK)
 		return status;
 	apply_password(x, &resource.secrets, row.meta.id);
-	return answer_row(x, 201, &row);
+	/* A new resource has no links but those that the request gave it. */
+	return answer_row(x, 201, &row, changed);
 }
 
 static ScimStatus
