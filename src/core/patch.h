@@ -20,7 +20,22 @@
  *	- add of what is already there changes nothing.
  *	- replace of a complex attribute merges sub-attributes (null clears one);
  *	  with replace_whole it replaces the whole value.
+ *	- replace of the elements that a filter selects replaces them whole; what
+ *	  the filter says of them stays true where the new value is silent, under
+ *	  the condition above.
  *	- setting primary on one element demotes the others.
+ *	- an added element that has value and type (if it has one) of an existing
+ *	  element is that element: its other sub-attributes are merged into it.
+ *	- a null value unassigns: the operation is a remove, but that an add of
+ *	  null to a multi-valued attribute adds nothing, and that a required
+ *	  attribute set to null is invalidValue (removed, it is mutability).
+ *	- remove of a whole multi-valued attribute with a value is refused as
+ *	  invalidSyntax: the client means the listed values (profile.h), and must
+ *	  not lose all of them.
+ *	- read-only attributes are ignored in a value without path, which clients
+ *	  copy from a response, and mutability as a path.
+ *	- members of an operation other than op, path and value are ignored, and
+ *	  op is read in any case.
  */
 #ifndef SCIM_CORE_PATCH_H
 #define SCIM_CORE_PATCH_H
@@ -34,14 +49,18 @@ typedef struct ScimPatchOptions
 	bool		create_on_unmatched;
 	bool		replace_whole;
 	bool		allow_no_path;	/* false: an operation without path is SCIM_INVALID_SYNTAX (interop-strict) */
-	int			max_operations;
+	bool		single_match;	/* a filter that selects several elements to add to or replace is
+								 * SCIM_INVALID_FILTER (interop-strict) */
+	int			max_operations; /* more are SCIM_PAYLOAD_TOO_LARGE */
 } ScimPatchOptions;
 
 /*
  * Apply body (a PatchOp message) to *resource, whose json is the canonical
  * form of what is stored.  Errors as RFC 7644 section 3.5.2: invalidSyntax,
  * invalidPath, noTarget, invalidValue, mutability, invalidFilter; the detail
- * names the operation by its position, counted from 1.
+ * names the operation by its position, counted from 1.  SCIM_PAYLOAD_TOO_LARGE
+ * for too many operations, or for filters over so many elements that the
+ * request would take seconds.  body is not changed.
  */
 extern ScimStatus scim_patch_apply(ScimArena *arena, ScimResource *resource, ScimJson *body,
 								   const ScimPatchOptions *options, ScimError *err);
