@@ -186,13 +186,14 @@ apply_member(ScimPatch *patch, ScimPatchVerb verb, const ScimSchema *extension, 
 static ScimStatus
 apply_members(ScimPatch *patch, ScimPatchVerb verb, const ScimSchema *extension, ScimJson *value)
 {
+	struct json_object_iter member;
 	ScimStatus	status = SCIM_OK;
 
 	if (!json_object_is_type(value, json_type_object))
 		return scim_error(patch->err, SCIM_INVALID_VALUE, "the value must be an object of attributes");
-	json_object_object_foreach(value, name, member)
+	json_object_object_foreachC(value, member)
 	{
-		status = apply_member(patch, verb, extension, (ScimStr) {name, strlen(name)}, member);
+		status = apply_member(patch, verb, extension, (ScimStr) {member.key, strlen(member.key)}, member.val);
 		if (status != SCIM_OK)
 			break;
 	}
@@ -245,7 +246,7 @@ apply_operation(ScimPatch *patch, ScimJson *operation)
 	ScimJson   *path;
 	ScimJson   *value;
 	bool		has_value;
-	ScimPatchVerb verb;
+	ScimPatchVerb verb = SCIM_PATCH_ADD;
 	ScimStatus	status;
 
 	if (!json_object_is_type(operation, json_type_object))
@@ -306,7 +307,7 @@ scim_patch_apply(ScimArena *arena, ScimResource *resource, ScimJson *body,
 	ScimError	why = {SCIM_OK, ""};
 	ScimPatch	patch = {.arena = arena, .resource = resource, .options = options,
 	.next_link = &resource->links, .err = &why};
-	ScimJson   *operations;
+	ScimJson   *operations = NULL;
 	ScimJson   *stored;
 	ScimStatus	status = parse_message(body, options, &operations, err);
 

@@ -78,19 +78,20 @@ scim_edit_sub(ScimPatch *patch, ScimJson *object, const ScimAttribute *sub, Scim
 ScimStatus
 scim_edit_merge(ScimPatch *patch, ScimJson *object, const ScimAttribute *attr, ScimJson *value)
 {
+	struct json_object_iter member;
 	ScimStatus	status = SCIM_OK;
 
 	if (!json_object_is_type(value, json_type_object))
 		return scim_error(patch->err, SCIM_INVALID_VALUE, "the value of \"%s\" must be an object", attr->name);
-	json_object_object_foreach(value, name, member)
+	json_object_object_foreachC(value, member)
 	{
-		const ScimAttribute *sub = scim_sub_attribute(attr, (ScimStr) {name, strlen(name)});
+		const ScimAttribute *sub = scim_sub_attribute(attr, (ScimStr) {member.key, strlen(member.key)});
 
 		if (sub == NULL && patch->options->strict)
 			return scim_error(patch->err, SCIM_INVALID_SYNTAX, "\"%s\" has an unknown sub-attribute", attr->name);
 		if (sub == NULL || sub->mutability == SCIM_READ_ONLY)
 			continue;
-		status = scim_edit_sub(patch, object, sub, member);
+		status = scim_edit_sub(patch, object, sub, member.val);
 		if (status != SCIM_OK)
 			break;
 	}
