@@ -84,19 +84,4 @@ extern const char *scim_request_allow(const ScimRequest *request);
  */
 extern bool scim_etag_matches(ScimStr header, int64_t version);
 
-/*
- * The body as it may stand in the log: secrets replaced, wherever they are
- * (also the value of a PATCH operation whose path is a secret).  body is the
- * parsed request body, which is not changed.
- */
-extern ScimStatus scim_redact_body(ScimArena *arena, const ScimRegistry *registry, ScimJson *body,
-								   ScimStr *text);
-
-/* May a body that does not parse be stored?  Not if it could hold a secret. */
-extern bool scim_raw_body_storable(const ScimRegistry *registry, ScimStr body);
-
-/* The query as it may stand in the log: raw, but "[redacted]" for a filter or
- * sort that names a secret. */
-extern ScimStr scim_redact_query(ScimArena *arena, const ScimRegistry *registry, ScimStr query);
-
 #endif							/* SCIM_CORE_REQUEST_H */

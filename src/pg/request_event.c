@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "core/redact.h"
 #include "pg/exchange.h"
 #include "pg/guc.h"
 

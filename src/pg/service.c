@@ -22,6 +22,7 @@
 #include "utils/resowner.h"
 
 #include "core/json.h"
+#include "core/redact.h"
 #include "core/text.h"
 #include "pg/database_error.h"
 #include "pg/duty.h"
