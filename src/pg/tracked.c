@@ -4,8 +4,8 @@
  *		tracked.h).
  *
  * Resolved configurations are kept by trigger, each in a memory context of
- * its own.  A change of the relation only marks them: the one in use is
- * freed at the next look-up, when nobody holds it.
+ * its own.  A change of the relation only marks them, for one may be in use;
+ * they are freed when the next is made.
  */
 #include "pg/compat.h"
 
@@ -49,8 +49,32 @@ forget_relation(Datum arg, Oid relid)
 	hash_seq_init(&scan, cache);
 	while ((entry = hash_seq_search(&scan)) != NULL)
 	{
-		if (entry->table != NULL && (relid == InvalidOid || relid == entry->table->relation))
+		if (relid == InvalidOid || relid == entry->table->relation)
 			entry->table->valid = false;
+	}
+}
+
+/* A schema may have a new name, and resource types are schema.table. */
+static void
+forget_schemas(Datum arg, int cacheid, uint32 hashvalue)
+{
+	forget_relation(arg, InvalidOid);
+}
+
+/* Free what was forgotten: tables altered or dropped. */
+static void
+sweep(void)
+{
+	HASH_SEQ_STATUS scan;
+	CacheEntry *entry;
+
+	hash_seq_init(&scan, cache);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (entry->table->valid)
+			continue;
+		MemoryContextDelete(entry->table->context);
+		hash_search(cache, &entry->trigger, HASH_REMOVE, NULL);
 	}
 }
 
@@ -61,6 +85,7 @@ scim_audit_tracked_init(void)
 
 	cache = hash_create("audited tables", 32, &control, HASH_ELEM | HASH_BLOBS);
 	CacheRegisterRelcacheCallback(forget_relation, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_schemas, (Datum) 0);
 }
 
 static ScimStr
@@ -382,31 +407,25 @@ resolve(Relation relation, const Trigger *trigger)
 const ScimAuditTable *
 scim_audit_tracked(Relation relation, const Trigger *trigger)
 {
-	bool		found;
-	CacheEntry *entry = hash_search(cache, &trigger->tgoid, HASH_ENTER, &found);
+	CacheEntry *entry = hash_search(cache, &trigger->tgoid, HASH_FIND, NULL);
 	MemoryContext caller;
 	MemoryContext context;
 	ScimAuditTable *table;
 
-	if (!found)
-		entry->table = NULL;
-	if (entry->table != NULL && entry->table->valid)
+	if (entry != NULL && entry->table->valid)
 		return entry->table;
-	if (entry->table != NULL)
-	{
-		context = entry->table->context;
-		entry->table = NULL;
-		MemoryContextDelete(context);
-	}
 
 	/* Under the caller's context, so that an error frees it, until it is complete. */
 	context = AllocSetContextCreate(CurrentMemoryContext, "audited table", ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);
 	table = resolve(relation, trigger);
 	MemoryContextSwitchTo(caller);
-	MemoryContextSetParent(context, CacheMemoryContext);
-	table->valid = true;
+
+	sweep();
+	entry = hash_search(cache, &trigger->tgoid, HASH_ENTER, NULL);
 	entry->table = table;
+	table->valid = true;
+	MemoryContextSetParent(context, CacheMemoryContext);
 	return table;
 }
 

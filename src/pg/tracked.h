@@ -70,7 +70,7 @@ typedef struct ScimAuditTable
 /*
  * Configuration of a trigger (its function is record_change or
  * record_truncate) on relation.  Kept per trigger until the relation
- * changes; valid until the next call.  Raises an ERROR for an argument that
+ * changes; valid until SQL is run or the next call.  Raises an ERROR for an argument that
  * is unknown or names no column.
  */
 extern const ScimAuditTable *scim_audit_tracked(Relation relation, const Trigger *trigger);

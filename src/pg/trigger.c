@@ -108,6 +108,13 @@ find_changed(Change *change)
 	}
 }
 
+/* Writing an event may run DDL, and that free the table's configuration. */
+static ScimStr
+copied(ScimStr name)
+{
+	return (ScimStr) {pnstrdup(name.ptr, name.len), name.len};
+}
+
 static ScimStr *
 changed_names(const Change *change)
 {
@@ -117,7 +124,7 @@ changed_names(const Change *change)
 	for (int i = 0; i < change->table->n_columns; i++)
 	{
 		if (change->changed[i])
-			names[n++] = change->table->columns[i].name;
+			names[n++] = copied(change->table->columns[i].name);
 	}
 	return names;
 }
@@ -238,7 +245,7 @@ write_change(const Change *change)
 		.action = {action, strlen(action)},
 		.event_type = joined(table->event_prefix, meaning(change)),
 		.outcome = SCIM_STR("success"),
-		.resource_type = table->resource_type
+		.resource_type = copied(table->resource_type)
 	};
 	ScimStr		detail;
 	int			nest_level = 0;
