@@ -15,15 +15,22 @@ typedef struct ScimProjection ScimProjection;
 /*
  * From the texts of attributes and excludedAttributes (comma-separated
  * paths; both given is SCIM_BAD_REQUEST; unknown names are ignored; a value
- * filter in a path is allowed and narrows nothing; a secret one is
- * SCIM_SENSITIVE).  type NULL is not allowed.
+ * filter in a path is allowed and narrows nothing; a schema's URN stands for
+ * its attributes; asking for a secret is SCIM_SENSITIVE, excluding one is
+ * harmless).  A text without any name is as good as absent.  type NULL is not
+ * allowed.
  */
 extern ScimStatus scim_projection_parse(ScimArena *arena, const ScimResourceType *type,
 										ScimStr attributes, ScimStr excluded,
 										ScimProjection **out, ScimError *err);
 
-/* Would attr (a link attribute, say) be returned?  So that what is not need not be read. */
+/* Would attr (a link attribute, say) be returned?  So that what is not need not be read.
+ * A projection of NULL is that without either parameter, here and below. */
 extern bool scim_projection_wants(const ScimProjection *projection, const ScimAttribute *attr);
+
+/* The same for a sub-attribute of attr, when attr is returned. */
+extern bool scim_projection_wants_sub(const ScimProjection *projection, const ScimAttribute *attr,
+									  const ScimAttribute *sub);
 
 typedef struct ScimMeta
 {
@@ -33,8 +40,13 @@ typedef struct ScimMeta
 	int64_t		last_modified;
 } ScimMeta;
 
-/* Append the rendered resource: schemas, id, attributes in schema order, meta.
- * base_url may be "" (meta.location is then /Users/<id>). */
+/*
+ * Append the rendered resource: schemas (the core schema, and each extension
+ * that has something to show), id, externalId, attributes in schema order,
+ * extensions, meta.  Only what the schema knows is written, and never a
+ * secret; the $ref of a column that references a resource is computed.
+ * base_url may be "" (meta.location is then /Users/<id>).
+ */
 extern void scim_response_resource(ScimBuf *buf, const ScimResourceType *type, ScimJson *resource,
 								   const ScimMeta *meta, const ScimProjection *projection,
 								   const char *base_url);

@@ -33,6 +33,15 @@ scim_buf_reset(ScimBuf *buf)
 		buf->data[0] = '\0';
 }
 
+void
+scim_buf_truncate(ScimBuf *buf, size_t len)
+{
+	if (buf->failed || buf->data == NULL || len > buf->len)
+		return;
+	buf->len = len;
+	buf->data[len] = '\0';
+}
+
 /* Make room for `more` bytes and a NUL; false, and failed, past the maximum. */
 static bool
 reserve(ScimBuf *buf, size_t more)

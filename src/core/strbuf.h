@@ -24,6 +24,7 @@ typedef struct ScimBuf
 extern void scim_buf_init(ScimBuf *buf, ScimArena *arena, size_t max);
 extern void scim_buf_free(ScimBuf *buf);	/* no-op for an arena's buffer */
 extern void scim_buf_reset(ScimBuf *buf);	/* empty, keep the memory, clear failed */
+extern void scim_buf_truncate(ScimBuf *buf, size_t len);	/* back to an earlier length */
 extern void scim_buf_bytes(ScimBuf *buf, const char *ptr, size_t len);
 extern void scim_buf_str(ScimBuf *buf, const char *text);
 extern void scim_buf_char(ScimBuf *buf, char c);
