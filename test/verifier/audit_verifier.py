@@ -1,0 +1,606 @@
+#!/usr/bin/env python3
+"""audit_verifier.py - check the audit log of scim_audit without its code.
+
+Written from docs/audit-log.md alone; "section N" below is a section of that
+page. It needs Python 3.9 and psql, and a role that may read both tables.
+
+    audit_verifier.py [--psql PROGRAM] [CONNECTION]
+
+CONNECTION is what `psql -d` takes; without it the PG... variables count.
+Findings go to standard output, one JSON object per line. Exit status: 0 no
+finding, 1 findings, 2 the log could not be checked.
+
+Two principles keep one altered fact from becoming many findings:
+
+- A row that does not hash to its own hash is reported as that, and what it
+  says is no evidence: it fills its place, but no other finding rests on it,
+  nor on what its follower points to.
+- Nothing is said of a link across a gap; the gap itself is the finding.
+
+Not checked, because the page leaves it to the server: config_changed (which
+event announces a change), row_mismatch (needs the audited tables) and
+erased_unrecorded (how an event names the detail it erased). Details that are
+missing are counted on standard error.
+"""
+
+import argparse
+import hashlib
+import itertools
+import json
+import operator
+import os
+import re
+import subprocess
+import sys
+from typing import NamedTuple, Optional
+
+ZERO = bytes(32)                # what the first of a row of hashes points to
+MAX_ENTRY = 65535               # bytes, section 2
+
+
+class Unrenderable(ValueError):
+    """The row holds something that section 2 gives no way to write."""
+
+
+class CannotCheck(Exception):
+    """The log could not be read."""
+
+
+class Finding(NamedTuple):
+    rule: str                   # section 6
+    chain: Optional[int]
+    seq: Optional[int]
+    tx_id: Optional[str]
+    n: Optional[int]
+    message: str
+
+
+# ---------------------------------------------------------------------------
+# Entries: how a row is written (sections 2 and 5)
+# ---------------------------------------------------------------------------
+
+ESCAPES = {'"': '\\"', '\\': '\\\\', '\b': '\\b', '\t': '\\t', '\n': '\\n',
+           '\f': '\\f', '\r': '\\r'}
+ESCAPED = re.compile('["\\\\\x00-\x1f\x7f]')
+
+
+def escape(match):
+    """One character that does not stand as itself (section 2)."""
+    char = match.group()
+    return ESCAPES.get(char) or '\\u%04x' % ord(char)
+
+
+def write_string(text):
+    """A JSON string (section 2)."""
+    return '"' + ESCAPED.sub(escape, text) + '"'
+
+
+def write_number(number):
+    """A JSON number (section 2); all numbers of an entry are integers."""
+    return str(int(number))
+
+
+UUID = re.compile('[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
+
+
+def write_uuid(text):
+    """A UUID, lower case, 8-4-4-4-12 (section 2)."""
+    if not UUID.fullmatch(text):
+        raise Unrenderable('not a UUID')
+    return write_string(text)
+
+
+TIME = re.compile(r'(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00')
+
+
+def write_time(text):
+    """A time (section 2) from PostgreSQL's ISO style in the zone UTC."""
+    match = TIME.fullmatch(text)
+    if not match:               # infinite, BC or beyond the year 9999
+        raise Unrenderable('a time without four-digit year')
+    day, time, fraction = match.groups(default='')
+    return '"%sT%s.%sZ"' % (day, time, fraction.ljust(6, '0'))
+
+
+def write_hash(value):
+    """A hash, 64 lower-case hexadecimal digits (section 2)."""
+    if len(value) != 32:
+        raise Unrenderable('a hash that is not 32 bytes long')
+    return '"' + value.hex() + '"'
+
+
+def write_array(items):
+    """An array of strings; one dimension, no nulls (section 2)."""
+    if not all(isinstance(item, str) for item in items):
+        raise Unrenderable('an array with nulls or several dimensions')
+    return '[' + ','.join(map(write_string, items)) + ']'
+
+
+# The members in their order, after "v" (section 2).
+EVENT_MEMBERS = [
+    ('tx_id', write_uuid), ('n', write_number), ('at', write_time),
+    ('tenant', write_string), ('category', write_string),
+    ('action', write_string), ('event_type', write_string),
+    ('outcome', write_string), ('status', write_number),
+    ('scim_type', write_string), ('actor', write_string),
+    ('actor_type', write_string), ('credential', write_string),
+    ('session_role', write_string), ('effective_role', write_string),
+    ('origin', write_string), ('resource_type', write_string),
+    ('resource_id', write_string), ('changed', write_array),
+    ('request_id', write_uuid), ('method', write_string),
+    ('detail_hash', write_hash), ('prev_hash', write_hash)]
+
+# The same for a seal (section 5).
+SEAL_MEMBERS = [
+    ('chain', write_number), ('seq', write_number), ('tx_id', write_uuid),
+    ('at', write_time), ('events', write_number), ('last_leaf', write_hash),
+    ('config_hash', write_hash), ('prev_hash', write_hash)]
+
+
+def render(row, members):
+    """The entry of a row, as bytes; null columns are left out (section 2)."""
+    written = ['"v":1']
+    for name, write in members:
+        if row[name] is not None:
+            written.append('"%s":%s' % (name, write(row[name])))
+    entry = '{' + ','.join(written) + '}'
+    return entry.encode('utf-8', 'surrogateescape')
+
+
+def event_entry(event):
+    """The entry of an event (section 2)."""
+    if event['prev_hash'] is None:
+        raise Unrenderable('no prev_hash')
+    entry = render(event, EVENT_MEMBERS)
+    if len(entry) > MAX_ENTRY:
+        raise Unrenderable('an entry longer than %d bytes' % MAX_ENTRY)
+    return entry
+
+
+def seal_entry(seal):
+    """The entry of a seal (section 5); all its members are present."""
+    for name, _ in SEAL_MEMBERS:
+        if seal[name] is None:
+            raise Unrenderable('no ' + name)
+    return render(seal, SEAL_MEMBERS)
+
+
+# ---------------------------------------------------------------------------
+# Hashes (sections 3, 4 and 5)
+# ---------------------------------------------------------------------------
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def leaf_hash(entry):
+    """Section 3."""
+    return sha256(b'\x00' + entry)
+
+
+def seal_hash(entry):
+    """Section 5."""
+    return sha256(b'\x02' + entry)
+
+
+def detail_hash(salt, detail):
+    """Section 4."""
+    return sha256(salt + detail)
+
+
+def fault(row, entry_of, hash_of, column):
+    """Why a row does not hash to its hash; None if it does."""
+    try:
+        if hash_of(entry_of(row)) == row[column]:
+            return None
+    except Unrenderable as error:
+        return 'the row holds ' + str(error)
+    return 'the row does not hash to its ' + column
+
+
+def event_fault(event):
+    """Section 6, "For every event"."""
+    return fault(event, event_entry, leaf_hash, 'leaf_hash')
+
+
+def seal_fault(seal):
+    """Section 6, "For every chain"."""
+    return fault(seal, seal_entry, seal_hash, 'hash')
+
+
+class Links:
+    """The hashes that the next row may point to: those of all sound rows in
+    one place; any hash, if a row there was not sound."""
+
+    def __init__(self, *hashes):
+        self.hashes = set(hashes)
+        self.known = True
+
+    def add(self, value, row_fault):
+        self.hashes.add(value)
+        self.known = self.known and row_fault is None
+
+    def exclude(self, value):
+        return self.known and value not in self.hashes
+
+
+# ---------------------------------------------------------------------------
+# Chains (section 6, "For every chain")
+# ---------------------------------------------------------------------------
+
+def seal_finding(rule, seal, message):
+    return Finding(rule, seal['chain'], seal['seq'], seal['tx_id'], None,
+                   message)
+
+
+def check_chains(seals):
+    """Check all chains; seals come ordered by chain, seq."""
+    for _, chain in itertools.groupby(seals, operator.itemgetter('chain')):
+        yield from check_chain(chain)
+
+
+def check_chain(seals):
+    """Check the seals of one chain, ordered by seq."""
+    last, links, time = 0, Links(ZERO), None
+    for seal in seals:
+        wrong = seal_fault(seal)
+        if wrong:
+            yield seal_finding('seal_mismatch', seal, wrong)
+        if seal['seq'] > last:
+            if not wrong:
+                yield from check_time(seal, time)
+                time = write_time(seal['at'])
+            yield from check_follows(seal, wrong, last, links)
+            last, links = seal['seq'], Links()
+        elif not wrong:
+            yield misplaced(seal)
+        if seal['seq'] == last > 0:
+            links.add(seal['hash'], wrong)
+
+
+def check_follows(seal, wrong, last, links):
+    """seq runs without gap; prev_hash is the hash of the seal before."""
+    if seal['seq'] > last + 1:
+        yield Finding('seal_gap', seal['chain'], last + 1, None, None,
+                      'missing: ' + span(last + 1, seal['seq'] - 1))
+    elif not wrong and links.exclude(seal['prev_hash']):
+        yield seal_finding('seal_mismatch', seal,
+                           'prev_hash is not the hash of the seal before')
+
+
+def misplaced(seal):
+    """A seal that is sound but stands where none can."""
+    if seal['seq'] < 1:
+        return seal_finding('seal_mismatch', seal, 'a chain begins at seq 1')
+    return seal_finding('seal_fork', seal, 'this place is sealed twice')
+
+
+def check_time(seal, time):
+    """Rule seal_time: no seal is older than the one before it in its chain."""
+    if time is not None and write_time(seal['at']) < time:
+        yield seal_finding('seal_time', seal, 'older than the seal before it')
+
+
+def span(first, last):
+    return str(first) if first == last else '%d to %d' % (first, last)
+
+
+# ---------------------------------------------------------------------------
+# Transactions and their events (section 6, "For every transaction")
+# ---------------------------------------------------------------------------
+
+def merge(events, seals):
+    """Bring both tables together: (tx_id, its seals, its events) each.
+
+    Events come ordered by tx_id, n, seals by tx_id. The events of one
+    transaction are an iterator, good until the next step.
+    """
+    tx_id = operator.itemgetter('tx_id')
+    streams = [itertools.groupby(rows, tx_id) for rows in (seals, events)]
+    heads = [next(stream, None) for stream in streams]
+    while any(heads):
+        first = min(head[0] for head in heads if head)
+        here = [head is not None and head[0] == first for head in heads]
+        yield (first, list(heads[0][1]) if here[0] else [],
+               heads[1][1] if here[1] else ())
+        heads = [next(stream, None) if moved else head
+                 for stream, head, moved in zip(streams, heads, here)]
+
+
+def check_transactions(events, seals):
+    """Check all events, and the seals against them; ordered as for merge."""
+    for tx_id, its_seals, its_events in merge(events, seals):
+        transaction = Transaction(tx_id, its_seals)
+        yield from transaction.check_seals()
+        for event in its_events:
+            yield from transaction.check_event(event)
+        yield from transaction.check_end()
+
+
+class Transaction:
+    """What is known of one transaction while its events pass by."""
+
+    def __init__(self, tx_id, seals):
+        self.tx_id = tx_id
+        self.sealed = bool(seals)
+        self.sound = [seal for seal in seals if not seal_fault(seal)]
+        self.seal = self.sound[0] if self.sound else None
+        self.place = -1                     # the n of the last event seen
+        self.links = Links(ZERO)            # what the next may point to
+        self.has_sound_event = False
+
+    def counts(self, n):
+        """Whether the seal counts an event n; without one, all are counted."""
+        return n >= 0 and (self.seal is None or n < self.seal['events'])
+
+    def finding(self, rule, n, message):
+        place = self.seal or {'chain': None, 'seq': None}
+        return Finding(rule, place['chain'], place['seq'], self.tx_id, n,
+                       message)
+
+    def check_seals(self):
+        """A transaction is sealed in exactly one chain, once (section 1)."""
+        for seal in self.sound[1:]:
+            yield seal_finding('seal_fork', seal,
+                               'this transaction is sealed twice')
+        if self.seal and self.seal['events'] < 1:
+            yield seal_finding('seal_mismatch', self.seal, 'counts no event')
+
+    def check_event(self, event):
+        """One event: by itself, then in its place."""
+        wrong = event_fault(event)
+        if wrong:
+            yield self.finding('entry_mismatch', event['n'], wrong)
+        else:
+            self.has_sound_event = True
+            yield from self.check_detail(event)
+        yield from self.check_place(event, wrong)
+
+    def check_detail(self, event):
+        """Section 4. The salt's length is checked because the hash does not
+        show where the salt ends and the detail begins."""
+        n, salt, detail = event['n'], event['detail_salt'], event['detail']
+        if detail is None:
+            if salt is not None:
+                yield self.finding('detail_mismatch', n, 'a salt without detail')
+        elif event['detail_hash'] is None:
+            yield self.finding('detail_mismatch', n, 'a detail where none was')
+        elif salt is None or len(salt) != 16:
+            yield self.finding('detail_mismatch', n, 'no salt of 16 bytes')
+        elif detail_hash(salt, detail) != event['detail_hash']:
+            yield self.finding('detail_mismatch', n,
+                               'the detail does not hash to detail_hash')
+
+    def check_place(self, event, wrong):
+        """n runs from 0 without gap, and its seal counts it."""
+        n = event['n']
+        if self.counts(n):
+            if n > self.place:
+                yield from self.check_follows(event, wrong)
+                self.place, self.links = n, Links()
+            elif not wrong:
+                yield self.finding('event_extra', n, 'a second event of this n')
+            self.links.add(event['leaf_hash'], wrong)
+        elif not wrong:
+            yield self.finding('event_extra', n, 'its seal does not count it')
+
+    def check_follows(self, event, wrong):
+        """prev_hash is the leaf of the event before, which is there."""
+        n = event['n']
+        if n > self.place + 1:
+            if self.seal or not wrong:      # else nothing shows that n existed
+                yield self.missing(n)
+        elif not wrong and self.links.exclude(event['prev_hash']):
+            yield self.finding('prev_mismatch', n,
+                               'prev_hash is not the leaf of the event before')
+
+    def missing(self, n):
+        """The events after the last one seen and before n are gone."""
+        return self.finding('event_missing', self.place + 1,
+                            'missing: ' + span(self.place + 1, n - 1))
+
+    def check_end(self):
+        """There is one seal; events and last_leaf are as it says."""
+        if self.seal:
+            yield from self.check_last()
+        elif not self.sealed and self.has_sound_event:
+            yield self.finding('event_unsealed', None,
+                               'this transaction has no seal')
+
+    def check_last(self):
+        """The seal against the last event that it counts."""
+        events = self.seal['events']
+        if self.place + 1 < events:
+            yield self.missing(events)
+        elif events > 0 and self.links.exclude(self.seal['last_leaf']):
+            yield seal_finding('seal_mismatch', self.seal,
+                               'last_leaf is not the leaf of the last event')
+
+
+# ---------------------------------------------------------------------------
+# Reading the tables through psql
+# ---------------------------------------------------------------------------
+# COPY in text format, in UTF-8: a line per row, a tab between columns, \N for
+# null, and a backslash before the few bytes that would be mistaken. Nothing
+# else is changed on the way, so that a detail arrives as it is stored.
+
+def text_in(field):
+    """Bytes that are no UTF-8 (in SQL_ASCII) stay as they are."""
+    return field.decode('utf-8', 'surrogateescape')
+
+
+def hex_in(field):
+    return bytes.fromhex(field.decode('ascii'))
+
+
+def array_in(field):
+    return json.loads(text_in(field))
+
+
+# Columns: name, SQL to send it, function to receive it.
+READ_AS = {
+    'n': ('n', int), 'status': ('status', int),
+    'changed': ('array_to_json(changed)', array_in),
+    'chain': ('chain', int), 'seq': ('seq', int), 'events': ('events', int),
+    'detail': ('detail::text', bytes)}
+READ_AS.update((name, ("encode(%s, 'hex')" % name, hex_in)) for name in (
+    'detail_hash', 'prev_hash', 'leaf_hash', 'detail_salt', 'last_leaf',
+    'config_hash', 'hash'))
+
+
+def columns(names):
+    return [(name,) + READ_AS.get(name, (name, text_in)) for name in names]
+
+
+EVENT_COLUMNS = columns([name for name, _ in EVENT_MEMBERS]
+                        + ['leaf_hash', 'detail', 'detail_salt'])
+SEAL_COLUMNS = columns([name for name, _ in SEAL_MEMBERS] + ['hash'])
+
+# row_security off makes a hidden row an error. Two sessions see one snapshot.
+SETTINGS = """
+\\set ON_ERROR_STOP on
+SET search_path = pg_catalog;
+SET client_encoding = 'UTF8';
+SET "TimeZone" = 'UTC';
+SET "DateStyle" = 'ISO, YMD';
+SET row_security = off;
+SET statement_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+"""
+END = b'\\.\n'                  # no row of COPY's text format looks like this
+
+
+def copy_sql(table, cols, order):
+    return ('COPY (SELECT %s FROM scim_audit.%s ORDER BY %s) TO STDOUT;\n'
+            '\\echo \\\\.\n' % (', '.join(sql for _, sql, _ in cols),
+                                table, order))
+
+
+UNESCAPED = {b'b': b'\b', b'f': b'\f', b'n': b'\n', b'r': b'\r', b't': b'\t',
+             b'v': b'\v'}
+ESCAPE_SEQUENCE = re.compile(rb'\\(.)', re.DOTALL)
+
+
+def unescape(field):
+    """Undo COPY's backslashes."""
+    if b'\\' not in field:
+        return field
+    return ESCAPE_SEQUENCE.sub(
+        lambda match: UNESCAPED.get(match.group(1), match.group(1)), field)
+
+
+def parse_line(line, cols):
+    """One line of COPY as a row: a dict from column to value."""
+    fields = line[:-1].split(b'\t')
+    if len(fields) != len(cols):
+        raise CannotCheck('psql sent a line of %d columns, not %d'
+                          % (len(fields), len(cols)))
+    return {name: None if field == b'\\N' else receive(unescape(field))
+            for (name, _, receive), field in zip(cols, fields)}
+
+
+def read_rows(lines, cols, key):
+    """The rows of one COPY, up to its end; they must come in order of key."""
+    before = None
+    for line in lines:
+        if line == END:
+            return
+        row = parse_line(line, cols)
+        here = tuple(row[name] for name in key)
+        if None in here:
+            raise CannotCheck('a row without ' + ' or '.join(key))
+        if before is not None and here < before:
+            raise CannotCheck('rows out of order: is an index damaged?')
+        before = here
+        yield row
+    raise CannotCheck('psql ended early')
+
+
+class Session:
+    """One psql, reading commands from a pipe."""
+
+    def __init__(self, psql, connection):
+        command = [psql, '-X', '-q', '-A', '-t', '--no-password']
+        command += ['-d', connection] if connection else []
+        try:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                env=dict(os.environ, PGCLIENTENCODING='UTF8'))
+        except OSError as error:
+            raise CannotCheck(str(error)) from error
+
+    def send(self, text):
+        try:
+            self.process.stdin.write(text.encode('ascii'))
+            self.process.stdin.flush()
+        except BrokenPipeError as error:
+            raise CannotCheck('psql ended early') from error
+
+    @property
+    def lines(self):
+        return self.process.stdout
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()        # it only reads; nothing is lost
+        self.process.stdout.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass
+        self.process.wait()
+
+
+def noting_missing(events, missing):
+    """Pass events on and count in missing[0] those whose detail is gone."""
+    for event in events:
+        if event['detail_hash'] is not None and event['detail'] is None:
+            missing[0] += 1
+        yield event
+
+
+def check_database(psql, connection, missing):
+    """All findings of a database."""
+    with Session(psql, connection) as one, Session(psql, connection) as two:
+        one.send(SETTINGS + 'SELECT pg_export_snapshot();\n')
+        snapshot = one.lines.readline().decode('ascii').strip()
+        if not re.fullmatch('[0-9A-F-]+', snapshot):
+            raise CannotCheck('no snapshot')
+        one.send(copy_sql('seals', SEAL_COLUMNS, 'chain, seq'))
+        yield from check_chains(
+            read_rows(one.lines, SEAL_COLUMNS, ('chain', 'seq')))
+        one.send(copy_sql('seals', SEAL_COLUMNS, 'tx_id, chain, seq'))
+        two.send(SETTINGS + "SET TRANSACTION SNAPSHOT '%s';\n" % snapshot
+                 + copy_sql('events', EVENT_COLUMNS, 'tx_id, n'))
+        events = read_rows(two.lines, EVENT_COLUMNS, ('tx_id', 'n'))
+        yield from check_transactions(
+            noting_missing(events, missing),
+            read_rows(one.lines, SEAL_COLUMNS, ('tx_id', 'chain', 'seq')))
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description='Check the audit log of scim_audit.')
+    parser.add_argument('connection', nargs='?',
+                        help='what psql -d takes; default: the PG... variables')
+    parser.add_argument('--psql', default='psql', help='the program to run')
+    options = parser.parse_args()
+    count, missing = 0, [0]
+    try:
+        for finding in check_database(options.psql, options.connection, missing):
+            count += 1
+            print(json.dumps(finding._asdict()))
+    except (CannotCheck, OSError, ValueError) as error:
+        print('audit_verifier: could not check: %s' % error, file=sys.stderr)
+        return 2
+    if missing[0]:
+        print('audit_verifier: %d details are missing; whether an erasure is'
+              ' recorded was not checked' % missing[0], file=sys.stderr)
+    return 1 if count else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
