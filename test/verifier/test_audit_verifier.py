@@ -6,6 +6,7 @@ Each test alters one thing and names all findings that it must give.
 
 import copy
 import hashlib
+import json
 import os
 import sys
 import unittest
@@ -68,10 +69,13 @@ class Log:
     def findings(self):
         def ordered(rows, *names):
             return iter(sorted(rows, key=lambda row: [row[n] for n in names]))
-        return (list(av.check_chains(ordered(self.seals, 'chain', 'seq')))
-                + list(av.check_transactions(
+        configurations = av.Configurations()
+        return (list(av.check_transactions(
                     ordered(self.events, 'tx_id', 'n'),
-                    ordered(self.seals, 'tx_id', 'chain', 'seq'))))
+                    ordered(self.seals, 'tx_id', 'chain', 'seq'),
+                    configurations))
+                + list(av.check_chains(ordered(self.seals, 'chain', 'seq'),
+                                       configurations)))
 
 
 def releaf(event):
@@ -89,7 +93,8 @@ def flipped(value):
 def sample():
     """Six transactions in two chains.
 
-    chain 1: 1 (three events), 2 (one), 4 (two); chain 7: 3 (two), 5, 6 (one)
+    chain 1: 1 (three events), 2 (one, its detail erased), 4 (two);
+    chain 7: 3 (three; the last is that erasure), 5 (one), 6 (one)
     """
     full = dict(tenant='t', category='change', action='user.update',
                 event_type='x', outcome='success', status=200, scim_type='',
@@ -99,11 +104,13 @@ def sample():
                 changed=['a', STRANGE, ''], request_id=tx(99), method='PUT',
                 detail=STRANGE.encode())
     erased = dict(full, detail_hash=bytes(range(32)), detail=None)
+    erasure = dict(event_type='log.erase',
+                   detail=json.dumps({'events': [tx(2) + ':0']}).encode())
     plain = dict(category='system', action='a', changed=[])
     log = Log()
     log.transaction(1, 1, full, full, full)
     log.transaction(2, 1, erased)
-    log.transaction(3, 7, plain, plain)
+    log.transaction(3, 7, plain, plain, erasure)
     log.transaction(4, 1, plain, full)
     log.transaction(5, 7, plain)
     log.transaction(6, 7, full)
@@ -131,7 +138,7 @@ class Rendering(unittest.TestCase):
         row = {name: None for name in names}
         row.update(sample().find(1, 0))
         entry = av.event_entry(row).decode()
-        self.assertEqual(list(av.json.loads(entry)), ['v'] + names)
+        self.assertEqual(list(json.loads(entry)), ['v'] + names)
 
     def test_seal(self):
         seal = dict(chain=3, seq=2, tx_id=tx(10), at='0001-01-01 00:00:00.25+00',
@@ -242,7 +249,28 @@ class Tampering(unittest.TestCase):
 
     def test_detail_erased(self):
         self.log.find(1, 2).update(detail=None, detail_salt=None)
+        self.finds(('erased_unrecorded', 1, 1, 1, 2))
+
+    def test_erasure_erased(self):
+        self.log.find(3, 2).update(detail=None, detail_salt=None)
+        self.finds(('erased_unrecorded', 1, 2, 2, 0),
+                   ('erased_unrecorded', 7, 1, 3, 2))
+
+    def test_erasure_before_the_event(self):
+        """It has the smaller tx_id when it began to write first."""
+        self.log = Log()
+        for number in (1, 2):
+            name = '%s:0' % tx(3 - number)
+            self.log.transaction(number, 1, dict(
+                event_type='log.erase',
+                detail=json.dumps({'events': ['x', 1, name]}).encode()))
+        self.log.find(2, 0).update(detail=None, detail_salt=None)
         self.finds()
+
+    def test_strange_erasure(self):
+        for detail in (b'{}', b'[]', b'1', b'{"events":null}', b'{',
+                       b'{"events":{}}', b'{"events":[["x"]]}'):
+            self.assertEqual(list(av.named_events(detail)), [])
 
     def test_event_replaced(self):
         event = self.log.find(1, 1)
@@ -254,7 +282,7 @@ class Tampering(unittest.TestCase):
         event = self.log.find(1, 2)
         event['action'] = 'b'
         releaf(event)
-        self.finds(('seal_mismatch', 1, 1, 1, None))
+        self.finds(('seal_mismatch', 1, 1, 1, 2))
 
     def test_first_event_points_somewhere(self):
         event = self.log.find(5, 0)
@@ -283,7 +311,7 @@ class Tampering(unittest.TestCase):
 
     def test_event_moved(self):
         self.log.find(1, 1)['n'] = 9
-        self.finds(('entry_mismatch', 1, 1, 1, 9), ('event_missing', 1, 1, 1, 1))
+        self.finds(('event_extra', 1, 1, 1, 9), ('event_missing', 1, 1, 1, 1))
 
     def test_event_moved_to_other_transaction(self):
         self.log.find(1, 2)['tx_id'] = tx(50)
@@ -312,7 +340,7 @@ class Tampering(unittest.TestCase):
     def test_event_unsealed(self):
         leaf = self.log.event(50, 0, bytes(32), {})
         self.log.event(50, 1, leaf, {})
-        self.finds(('event_unsealed', None, None, 50, None))
+        self.finds(('event_unsealed', None, None, 50, 0))
 
     # Seals
 
@@ -337,11 +365,11 @@ class Tampering(unittest.TestCase):
     def test_seal_of_other_transaction(self):
         self.log.seal(1, 2)['tx_id'] = tx(50)
         self.finds(('seal_mismatch', 1, 2, 50, None),
-                   ('event_unsealed', None, None, 2, None))
+                   ('event_unsealed', None, None, 2, 0))
 
     def test_seal_replaced(self):
         seal = self.log.seal(1, 2)
-        seal['config_hash'] = bytes(32)
+        seal['at'] = seal['at'].replace('.5', '.75')
         reseal(seal)
         self.finds(('seal_mismatch', 1, 3, 4, None))
 
@@ -356,7 +384,7 @@ class Tampering(unittest.TestCase):
         self.finds(('event_extra', 1, 3, 4, 1))
         seal['events'] = 2
         reseal(seal)
-        self.finds(('seal_mismatch', 1, 3, 4, None))
+        self.finds(('seal_mismatch', 1, 3, 4, 1))
 
     def test_seal_missing(self):
         for seq, number in ((1, 1), (2, 2)):
@@ -364,11 +392,11 @@ class Tampering(unittest.TestCase):
                 self.log = sample()
                 self.log.seals.remove(self.log.seal(1, seq))
                 self.finds(('seal_gap', 1, seq, None, None),
-                           ('event_unsealed', None, None, number, None))
+                           ('event_unsealed', None, None, number, 0))
 
     def test_last_seal_missing(self):
         self.log.seals.remove(self.log.seal(1, 3))
-        self.finds(('event_unsealed', None, None, 4, None))
+        self.finds(('event_unsealed', None, None, 4, 0))
 
     def test_transaction_missing(self):
         self.log.seals.remove(self.log.seal(1, 2))
@@ -413,13 +441,114 @@ class Tampering(unittest.TestCase):
         reseal(seal)
         self.finds(('seal_time', 7, 3, 6, None))
 
-    def test_two_altered_facts(self):
+    def test_many_altered_facts(self):
         self.log.find(1, 0)['actor'] = 'x'
         self.log.find(1, 1)['leaf_hash'] = bytes(32)
         self.log.find(4, 1)['detail'] = b'x'
-        self.log.seal(1, 2)['events'] = 5
+        self.log.seal(7, 2)['events'] = 5
         self.finds(('entry_mismatch', 1, 1, 1, 0), ('entry_mismatch', 1, 1, 1, 1),
-                   ('detail_mismatch', 1, 3, 4, 1), ('seal_mismatch', 1, 2, 2, None))
+                   ('detail_mismatch', 1, 3, 4, 1), ('seal_mismatch', 7, 2, 5, None))
+
+
+class Configuration(unittest.TestCase):
+    """Section 5: which config_hash holds when."""
+
+    def check(self, *seals):
+        """Seals as (at, config, is an explanation); the indexes reported."""
+        configurations = av.Configurations()
+        rows = [dict(chain=0, seq=i, tx_id=tx(i), config_hash=config * 32,
+                     at='2024-01-01 00:%02d:%02d+00' % divmod(at, 60))
+                for i, (at, config, _) in enumerate(seals)]
+        for row, (_, _, explains) in zip(rows, seals):
+            if explains:
+                configurations.note_explanation(row)
+        for row in rows:
+            configurations.note_seal(row)
+        return sorted(f.seq for f in configurations.findings()
+                      if f.rule == 'config_changed')
+
+    def test_the_first(self):
+        self.assertEqual(self.check((100, b'a', 0), (200, b'a', 0)), [])
+
+    def test_the_first_by_time(self):
+        self.assertEqual(self.check((200, b'a', 0), (100, b'b', 0)), [0])
+
+    def test_once_for_each(self):
+        self.assertEqual(self.check(
+            (100, b'a', 0), (210, b'b', 0), (200, b'b', 0), (300, b'c', 0),
+            (400, b'a', 0), (500, b'b', 0)), [2, 3])
+
+    def test_explained(self):
+        self.assertEqual(self.check(
+            (100, b'a', 0), (200, b'b', 1), (300, b'b', 0), (400, b'a', 1),
+            (500, b'a', 0)), [])
+
+    def test_no_longer_explained(self):
+        self.assertEqual(self.check(
+            (100, b'a', 0), (200, b'b', 1), (300, b'a', 0)), [2])
+        self.assertEqual(self.check(
+            (200, b'b', 1), (300, b'c', 1), (400, b'b', 0)), [2])
+
+    def test_grace(self):
+        self.assertEqual(self.check(
+            (100, b'a', 0), (200, b'b', 1), (190, b'b', 0), (209, b'a', 0),
+            (189, b'b', 0), (211, b'a', 0)), [4, 5])
+
+    def test_event_explains(self):
+        log = Log()
+        log.transaction(1, 1, dict(action='a'))
+        log.transaction(2, 1, dict(event_type='table.track'))
+        seal = log.seal(1, 2)
+        seal['config_hash'] = bytes(32)
+        reseal(seal)
+        self.assertEqual(log.findings(), [])
+        log.find(2, 0)['event_type'] = 'table.tracked'
+        releaf(log.find(2, 0))
+        seal['last_leaf'] = log.find(2, 0)['leaf_hash']
+        reseal(seal)
+        self.assertEqual([f.rule for f in log.findings()], ['config_changed'])
+
+
+class Golden(unittest.TestCase):
+    """The entries that test/unit/test_entry.c checks."""
+
+    def setUp(self):
+        path = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                            '..', 'unit', 'golden_entries.json')
+        with open(path, encoding='utf-8') as file:
+            self.golden = json.load(file)
+
+    def row(self, case, names):
+        row = {name: case['columns'].get(name) for name in names}
+        row['at'] = row['at'].replace('T', ' ').replace('Z', '+00')
+        for name, _, receive in av.columns(names):
+            if receive is av.hex_in and row[name] is not None:
+                row[name] = bytes.fromhex(row[name])
+        return row
+
+    def test_events(self):
+        self.assertEqual(len(self.golden['events']), 10)
+        for case in self.golden['events']:
+            row = self.row(case, [name for name, _ in av.EVENT_MEMBERS])
+            entry = av.event_entry(row)
+            self.assertEqual(entry.decode(), case['entry'])
+            self.assertEqual(av.leaf_hash(entry).hex(), case['leaf_hash'])
+
+    def test_details(self):
+        cases = [case for case in self.golden['events'] if 'detail' in case]
+        self.assertGreater(len(cases), 0)
+        for case in cases:
+            salt = bytes.fromhex(case['detail_salt'])
+            self.assertEqual(av.detail_hash(salt, case['detail'].encode()).hex(),
+                             case['columns']['detail_hash'])
+
+    def test_seals(self):
+        self.assertGreater(len(self.golden['seals']), 0)
+        for case in self.golden['seals']:
+            row = self.row(case, [name for name, _ in av.SEAL_MEMBERS])
+            entry = av.seal_entry(row)
+            self.assertEqual(entry.decode(), case['entry'])
+            self.assertEqual(av.seal_hash(entry).hex(), case['hash'])
 
 
 class Transport(unittest.TestCase):
