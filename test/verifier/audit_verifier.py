@@ -223,19 +223,21 @@ def detail_fault(event):
 
 
 class Links:
-    """The hashes that the next row may point to: those of all sound rows in
-    one place; any hash, if a row there was not sound."""
+    """The hashes of the sound rows in one place. The next row may point to
+    any of them; to any hash, if a row in this place was not sound."""
 
     def __init__(self, *hashes):
-        self.hashes = set(hashes)
+        self.sound = set(hashes)
         self.known = True
 
     def add(self, value, row_fault):
-        self.hashes.add(value)
-        self.known = self.known and row_fault is None
+        if row_fault:
+            self.known = False
+        else:
+            self.sound.add(value)
 
     def exclude(self, value):
-        return self.known and value not in self.hashes
+        return self.known and value not in self.sound
 
 
 # ---------------------------------------------------------------------------
@@ -269,8 +271,10 @@ def check_chain(seals, configurations):
                 time = write_time(seal['at'])
             yield from check_follows(seal, wrong, last, links)
             last, links = seal['seq'], Links()
-        elif not wrong:
-            yield misplaced(seal)
+        elif not wrong and seal['seq'] < 1:
+            yield seal_finding('seal_mismatch', seal, 'a chain begins at seq 1')
+        elif not wrong and links.sound:
+            yield seal_finding('seal_fork', seal, 'this place is sealed twice')
         if seal['seq'] == last > 0:
             links.add(seal['hash'], wrong)
 
@@ -283,13 +287,6 @@ def check_follows(seal, wrong, last, links):
     elif not wrong and links.exclude(seal['prev_hash']):
         yield seal_finding('seal_mismatch', seal,
                            'prev_hash is not the hash of the seal before')
-
-
-def misplaced(seal):
-    """A seal that is sound but stands where none can."""
-    if seal['seq'] < 1:
-        return seal_finding('seal_mismatch', seal, 'a chain begins at seq 1')
-    return seal_finding('seal_fork', seal, 'this place is sealed twice')
 
 
 def check_time(seal, time):
@@ -451,8 +448,10 @@ class Transaction:
     def check_seals(self):
         """A transaction is sealed in exactly one chain, once (section 1)."""
         for seal in self.sound[1:]:
-            yield seal_finding('seal_fork', seal,
-                               'this transaction is sealed twice')
+            if (seal['chain'], seal['seq']) != (self.seal['chain'],
+                                                self.seal['seq']):
+                yield seal_finding('seal_fork', seal,
+                                   'this transaction is sealed twice')
         if self.seal and self.seal['events'] < 1:
             yield seal_finding('seal_mismatch', self.seal, 'counts no event')
 
@@ -487,7 +486,7 @@ class Transaction:
         if n > self.place:
             yield from self.check_follows(event, wrong)
             self.place, self.links = n, Links()
-        elif not wrong:
+        elif not wrong and self.links.sound:
             yield self.finding('event_extra', n, 'a second event of this n')
         self.links.add(event['leaf_hash'], wrong)
 

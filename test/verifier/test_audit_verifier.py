@@ -337,6 +337,14 @@ class Tampering(unittest.TestCase):
         self.log.events.append(copy.deepcopy(self.log.find(1, 1)))
         self.finds(('event_extra', 1, 1, 1, 1))
 
+    def test_event_twice_once_sound(self):
+        event = copy.deepcopy(self.log.find(1, 1))
+        event['actor'] = 'x'
+        for at in (0, len(self.log.events)):
+            log = self.log = sample()
+            log.events.insert(at, event)
+            self.finds(('entry_mismatch', 1, 1, 1, 1))
+
     def test_event_unsealed(self):
         leaf = self.log.event(50, 0, bytes(32), {})
         self.log.event(50, 1, leaf, {})
@@ -420,6 +428,17 @@ class Tampering(unittest.TestCase):
                 reseal(seal)
                 self.log.seals.append(seal)
                 self.finds(('seal_fork', 1, seq, 60 + seq, None))
+
+    def test_same_seal_twice(self):
+        self.log.seals.append(dict(self.log.seal(1, 2)))
+        self.finds(('seal_fork', 1, 2, 2, None))
+
+    def test_place_sealed_twice_once_sound(self):
+        seal = dict(self.log.seal(1, 2), tx_id=tx(60))
+        for at in (0, len(self.log.seals)):
+            self.log = sample()
+            self.log.seals.insert(at, seal)
+            self.finds(('seal_mismatch', 1, 2, 60, None))
 
     def test_transaction_sealed_twice(self):
         seal = dict(self.log.seal(1, 3), chain=7, seq=4,
