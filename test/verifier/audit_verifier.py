@@ -670,13 +670,13 @@ def check_database(psql, connection):
         two.send(SETTINGS + "SET TRANSACTION SNAPSHOT '%s';\n" % snapshot)
 
         configurations = Configurations()
-        one.send(copy_sql('seals', SEAL_COLUMNS, 'tx_id, chain, seq'))
-        two.send(copy_sql('events', EVENT_COLUMNS, 'tx_id, n'))
+        one.send(copy_sql('seals', SEAL_COLUMNS, 'tx_id, chain, seq, hash'))
+        two.send(copy_sql('events', EVENT_COLUMNS, 'tx_id, n, leaf_hash'))
         yield from check_transactions(
             read_rows(two.lines, EVENT_COLUMNS, ('tx_id', 'n')),
             read_rows(one.lines, SEAL_COLUMNS, ('tx_id', 'chain', 'seq')),
             configurations)
-        one.send(copy_sql('seals', SEAL_COLUMNS, 'chain, seq'))
+        one.send(copy_sql('seals', SEAL_COLUMNS, 'chain, seq, tx_id, hash'))
         yield from check_chains(
             read_rows(one.lines, SEAL_COLUMNS, ('chain', 'seq')),
             configurations)
