@@ -175,13 +175,18 @@ scim_audit_database_error(const ErrorData *error, const ScimRegistry *registry, 
 		return scim_error(err, SCIM_INVALID_VALUE, "%s: there is no resource with this id.", path);
 	}
 	if (error->sqlerrcode == ERRCODE_CHECK_VIOLATION || error->sqlerrcode == ERRCODE_NOT_NULL_VIOLATION ||
-		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION ||
-		error->sqlerrcode == ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION)
 	{
 		path = attribute_of_error(error, registry);
 		if (path == NULL)
 			return scim_error(err, SCIM_INVALID_VALUE, "The database does not take one of the values.");
 		return scim_error(err, SCIM_INVALID_VALUE, "%s: the database does not take this value.", path);
+	}
+	/* An index takes values of up to some 2,700 bytes, compressed. */
+	if (error->sqlerrcode == ERRCODE_PROGRAM_LIMIT_EXCEEDED)
+	{
+		path = attribute_of_error(error, registry);
+		return scim_error(err, SCIM_INVALID_VALUE, "%s is too long", path != NULL ? path : "one of the values");
 	}
 	return SCIM_OK;
 }

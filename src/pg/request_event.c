@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "core/json.h"
 #include "core/redact.h"
 #include "pg/exchange.h"
 #include "pg/guc.h"
@@ -108,19 +109,23 @@ add_string(ScimBuf *buf, const char *name, ScimStr text, size_t max)
 	scim_buf_json_string(buf, kept.ptr, kept.len);
 }
 
-/* What came in the body. */
+/* What came in the body, also where the request was refused before it was read. */
 static void
-add_request(ScimBuf *buf, const ScimAuditExchange *x)
+add_request(ScimBuf *buf, ScimAuditExchange *x)
 {
 	ScimStr		body = x->call->body;
 
+	if (body.ptr == NULL || body.len == 0 || body.len > (size_t) scim_audit_max_body)
+		return;
+	if (x->logged.ptr == NULL &&
+		scim_audit_checked(scim_json_parse(x->arena, body, &x->body, NULL)) == SCIM_OK)
+		scim_audit_checked(scim_redact_body(x->arena, x->registry, x->body, &x->logged));
 	if (x->logged.ptr != NULL)
 	{
 		add_name(buf, "request");
 		scim_buf_bytes(buf, x->logged.ptr, x->logged.len);
 	}
-	else if (body.ptr != NULL && body.len > 0 && body.len <= (size_t) scim_audit_max_body &&
-			 scim_raw_body_storable(x->registry, body))
+	else if (scim_raw_body_storable(x->registry, body))
 	{
 		add_name(buf, "request_base64");
 		scim_buf_char(buf, '"');
