@@ -128,6 +128,22 @@ ROLLBACK;
 INSERT INTO regress_guard.item VALUES (12);
 SELECT tableoid::regclass::text = :'events_partition' AS the_old FROM scim_audit.events WHERE resource_type = 'regress_guard.item' AND resource_id = '12';
 
+-- Whatever index a DBA adds is kept right.
+SELECT regress_guard.try(format(statement, :'events_partition')) FROM unnest(ARRAY[
+	'CREATE INDEX regress_guard_expression ON %s ((detail->>''application_name''), lower(resource_id))',
+	'CREATE INDEX regress_guard_partial ON %s (at) WHERE resource_id = ''13''',
+	'CREATE INDEX regress_guard_brin ON %s USING brin (at)']) statement;
+INSERT INTO regress_guard.item VALUES (13), (14);
+BEGIN;
+SET LOCAL enable_seqscan = off;
+SELECT count(*) FROM scim_audit.events WHERE resource_id = '13' AND at > '2020-01-01' AND resource_type = 'regress_guard.item';
+SELECT count(*) FROM scim_audit.events WHERE lower(resource_id) = '14' AND detail->>'application_name' = current_setting('application_name')
+	AND resource_type = 'regress_guard.item';
+ROLLBACK;
+SELECT indexrelid::regclass, pg_relation_size(indexrelid) > 8192 AS filled FROM pg_index
+WHERE indexrelid::regclass::text LIKE 'scim\_audit.regress\_guard\_%' ORDER BY 1;
+DROP INDEX scim_audit.regress_guard_expression, scim_audit.regress_guard_partial, scim_audit.regress_guard_brin;
+
 -- The log goes with nothing while it holds events.
 DROP EXTENSION scim_audit CASCADE;
 DROP SCHEMA scim_audit CASCADE;

@@ -52,4 +52,13 @@ extern int	no_such_variable
 #define SCIM_AUDIT_BACKEND_NUMBER MyBackendId
 #endif
 
+/* 16 added onlySummarizing to ExecInsertIndexTuples (19d8e2308b). */
+#if PG_VERSION_NUM >= 160000
+#define scim_audit_insert_index_tuples(relation, slot, estate) \
+	list_free(ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL, false))
+#else
+#define scim_audit_insert_index_tuples(relation, slot, estate) \
+	list_free(ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL))
+#endif
+
 #endif							/* SCIM_AUDIT_PG_COMPAT_H */

@@ -25,7 +25,6 @@
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -38,6 +37,7 @@
 #include "utils/syscache.h"
 
 #include "pg/duty.h"
+#include "pg/tenant.h"
 #include "pg/json_text.h"
 #include "pg/log.h"
 
@@ -296,48 +296,11 @@ scim_audit_tenants_have(const ScimAuditTenants *tenants, const char *tenant)
 		 bsearch(&tenant, tenants->tenant, tenants->n, sizeof(char *), compare_names) != NULL);
 }
 
-/*
- * Up to two names of scim.tenants; with `wanted`, only it.  Read as the
- * table's owner, for the caller need not have any right on the table.
- */
-static int
-find_tenants(const char *wanted, const char *found[2])
-{
-	MemoryContext caller = CurrentMemoryContext;
-	Oid			types[1] = {TEXTOID};
-	Datum		values[1];
-	char		nulls[1] = {wanted == NULL ? 'n' : ' '};
-	Oid			user;
-	int			security;
-	int			count;
-	int			i;
-	Relation	rel = table_open(get_relname_relid("tenants", get_namespace_oid("scim", false)), AccessShareLock);
-	Oid			owner = rel->rd_rel->relowner;
-
-	table_close(rel, NoLock);
-	values[0] = wanted == NULL ? (Datum) 0 : CStringGetTextDatum(wanted);
-
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args("SELECT t.tenant FROM scim.tenants t"
-							  " WHERE $1 IS NULL OR t.tenant OPERATOR(pg_catalog.=) $1 LIMIT 2",
-							  1, types, values, nulls, true, 2) != SPI_OK_SELECT)
-		elog(ERROR, "could not read scim.tenants");
-	count = (int) SPI_processed;
-	for (i = 0; i < count; i++)
-		found[i] = MemoryContextStrdup(caller, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
-	SPI_finish();
-	SetUserIdAndSecContext(user, security);
-	return count;
-}
-
 ScimAuditTenantAnswer
 scim_audit_session_tenant(Oid role, int duties, const char *wanted, const char **tenant)
 {
 	ScimAuditTenants tenants = scim_audit_duty_tenants(role, duties);
-	const char *found[2];
+	const char *only;
 
 	if (!tenants.all && tenants.n == 0)
 		return SCIM_TENANT_NO_DUTY;
@@ -345,7 +308,7 @@ scim_audit_session_tenant(Oid role, int duties, const char *wanted, const char *
 		wanted = GetConfigOption("scim_audit.tenant", true, false);
 	if (wanted != NULL && wanted[0] != '\0')
 	{
-		if (!scim_audit_tenants_have(&tenants, wanted) || find_tenants(wanted, found) == 0)
+		if (!scim_audit_tenants_have(&tenants, wanted) || scim_audit_tenant_settings(wanted) == NULL)
 			return SCIM_TENANT_NOT_GRANTED;
 		*tenant = pstrdup(wanted);
 		return SCIM_TENANT_OK;
@@ -355,9 +318,10 @@ scim_audit_session_tenant(Oid role, int duties, const char *wanted, const char *
 		*tenant = tenants.tenant[0];
 		return SCIM_TENANT_OK;
 	}
-	if (tenants.all && find_tenants(NULL, found) == 1 && strcmp(found[0], "default") == 0)
+	only = tenants.all ? scim_audit_only_tenant() : NULL;
+	if (only != NULL && strcmp(only, "default") == 0)
 	{
-		*tenant = found[0];
+		*tenant = pstrdup(only);
 		return SCIM_TENANT_OK;
 	}
 	return SCIM_TENANT_CHOOSE;

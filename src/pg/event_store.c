@@ -4,8 +4,8 @@
  *		them, without SQL (see event_store.h).
  *
  * Rows are inserted as the system catalogs' are: heap, then each index.  So
- * a write costs no parser, no executor and no partition routing, and runs
- * in the middle of a commit.  Constraints are not checked here; log.c and
+ * a write costs no parser, no plan and no partition routing, and runs in the
+ * middle of a commit.  Constraints are not checked here; log.c and
  * seal.c fill every column that is NOT NULL.
  *
  * Columns are found by name, once per table: a partition may number them
@@ -18,10 +18,12 @@
 #include "access/skey.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -80,8 +82,7 @@ static Oid	seals_oid;
 typedef struct Row
 {
 	const ColumnMap *map;
-	Datum	   *values;
-	bool	   *nulls;
+	TupleTableSlot *slot;
 } Row;
 
 int64_t
@@ -177,10 +178,10 @@ column_map(ColumnMap *map, Relation table, const char *const *names, int n)
 static Row
 row_begin(const ColumnMap *map, Relation table)
 {
-	int			natts = RelationGetDescr(table)->natts;
-	Row			row = {map, palloc0(natts * sizeof(Datum)), palloc(natts * sizeof(bool))};
+	Row			row = {map, table_slot_create(table, NULL)};
 
-	memset(row.nulls, true, natts * sizeof(bool));
+	ExecClearTuple(row.slot);
+	memset(row.slot->tts_isnull, true, RelationGetDescr(table)->natts * sizeof(bool));
 	return row;
 }
 
@@ -189,8 +190,8 @@ row_datum(Row *row, int column, Datum value)
 {
 	int			i = row->map->attno[column] - 1;
 
-	row->values[i] = value;
-	row->nulls[i] = false;
+	row->slot->tts_values[i] = value;
+	row->slot->tts_isnull[i] = false;
 }
 
 static void
@@ -226,12 +227,22 @@ row_changed(Row *row, const ScimStr *changed, int n)
 			  PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT)));
 }
 
+/*
+ * With the executor's index insertion, not the catalogs': it knows the
+ * partial and expression indexes that a DBA may have put on a partition.
+ */
 static void
 row_insert(Row *row, Relation table)
 {
-	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(table), row->values, row->nulls);
+	EState	   *estate = CreateExecutorState();
+	CatalogIndexState indexes = CatalogOpenIndexes(table);
 
-	CatalogTupleInsert(table, tuple);
+	ExecStoreVirtualTuple(row->slot);
+	table_tuple_insert(table, row->slot, GetCurrentCommandId(true), 0, NULL);
+	scim_audit_insert_index_tuples(indexes, row->slot, estate);
+	CatalogCloseIndexes(indexes);
+	FreeExecutorState(estate);
+	ExecDropSingleTupleTableSlot(row->slot);
 }
 
 void

@@ -71,11 +71,11 @@ extern ScimStatus scim_audit_serve_list(ScimAuditExchange *x);
 extern ScimStatus scim_audit_serve_discovery(ScimAuditExchange *x);
 
 /*
- * Render a resource as the answer with an HTTP status, reading the links that
- * the projection wants.  json is its canonical form.
+ * Render a resource as the answer with an HTTP status.  json is its canonical
+ * form; with read_links, the links that the projection wants are read into it.
  */
 extern void scim_audit_answer_resource(ScimAuditExchange *x, int status, ScimJson *json,
-									   const ScimMeta *meta);
+									   const ScimMeta *meta, bool read_links);
 
 /* serve_write.c: POST, PUT, PATCH, DELETE; inside a subtransaction. */
 extern ScimStatus scim_audit_serve_write(ScimAuditExchange *x);

@@ -10,6 +10,8 @@
  *	  touch, for what is kept in another table: last_modified now.
  *	- Any other UPDATE leaves version and times as they were.
  *	- id and tenant never change.
+ *	- A jsonb column holds an array, but "extensions" an object: else a read
+ *	  would stumble over it.
  * While a superuser restores a dump, rows pass as they are.
  *
  * Locks: who changes the members of a group holds the group's row (FOR NO KEY
@@ -25,6 +27,7 @@
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/jsonb.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/timestamp.h"
@@ -148,6 +151,34 @@ row_differs(HeapTuple old_tuple, HeapTuple new_tuple, TupleDesc desc, const Colu
 	return false;
 }
 
+/* Each jsonb column an array, extensions an object. */
+static void
+check_json(HeapTuple tuple, TupleDesc desc)
+{
+	int			i;
+
+	for (i = 1; i <= desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i - 1);
+		bool		is_object = strcmp(NameStr(attribute->attname), "extensions") == 0;
+		bool		isnull;
+		Datum		value;
+		Jsonb	   *json;
+
+		if (attribute->attisdropped || attribute->atttypid != JSONBOID)
+			continue;
+		value = heap_getattr(tuple, i, desc, &isnull);
+		if (isnull)
+			continue;
+		json = DatumGetJsonbP(value);
+		if (is_object ? !JB_ROOT_IS_OBJECT(json) : !JB_ROOT_IS_ARRAY(json) || JB_ROOT_IS_SCALAR(json))
+			ereport(ERROR,
+					(errcode(ERRCODE_CHECK_VIOLATION),
+					 errmsg("column \"%s\" of a SCIM resource must be a JSON %s",
+							NameStr(attribute->attname), is_object ? "object" : "array")));
+	}
+}
+
 static HeapTuple
 keep_on_insert(Relation rel, HeapTuple tuple)
 {
@@ -156,6 +187,7 @@ keep_on_insert(Relation rel, HeapTuple tuple)
 	TimestampTz now = GetCurrentTimestamp();
 
 	check_tenant(rel, tuple, &c);
+	check_json(tuple, desc);
 	return with_version(tuple, desc, &c, 1, now, now);
 }
 
@@ -174,6 +206,7 @@ keep_on_update(Relation rel, HeapTuple old_tuple, HeapTuple new_tuple)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
 				 errmsg("id and tenant of a SCIM resource cannot be changed")));
+	check_json(new_tuple, desc);
 	if (touched || row_differs(old_tuple, new_tuple, desc, &c))
 	{
 		version++;

@@ -32,7 +32,7 @@ typedef enum Rendering
 {
 	RENDER_BOOL, RENDER_INT2, RENDER_INT4, RENDER_INT8, RENDER_FLOAT4, RENDER_FLOAT8,
 	RENDER_NUMERIC, RENDER_TEXT, RENDER_JSON, RENDER_JSONB, RENDER_TIMESTAMPTZ,
-	RENDER_TIMESTAMP, RENDER_DATE, RENDER_ARRAY, RENDER_OUTPUT
+	RENDER_TIMESTAMP, RENDER_DATE, RENDER_BYTEA, RENDER_ARRAY, RENDER_OUTPUT
 } Rendering;
 
 struct ScimAuditType
@@ -117,6 +117,8 @@ rendering_of(Oid type)
 			return RENDER_TIMESTAMP;
 		case DATEOID:
 			return RENDER_DATE;
+		case BYTEAOID:
+			return RENDER_BYTEA;
 		default:
 			return type_is_array(type) ? RENDER_ARRAY : RENDER_OUTPUT;
 	}
@@ -299,6 +301,20 @@ jsonb_value(Datum value)
 	return json_value(JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb)));
 }
 
+/* \x and hexadecimal digits. */
+static Rendered
+bytea_value(Datum value)
+{
+	bytea	   *bytes = DatumGetByteaPP(value);
+	size_t		len = VARSIZE_ANY_EXHDR(bytes);
+	char	   *text = palloc_extended(2 + 2 * len, MCXT_ALLOC_HUGE);
+
+	text[0] = '\\';
+	text[1] = 'x';
+	hex_encode(VARDATA_ANY(bytes), len, text + 2);
+	return string_value(text, 2 + 2 * len);
+}
+
 /* One that a JSON array cannot stand for (dimensions, bounds) is its output text. */
 static Rendered
 array_value(const ScimAuditType *type, Datum value)
@@ -372,6 +388,8 @@ render(const ScimAuditType *type, Datum value)
 			return timestamp_value(DatumGetTimestamp(value), "");
 		case RENDER_DATE:
 			return date_value(DatumGetDateADT(value));
+		case RENDER_BYTEA:
+			return bytea_value(value);
 		case RENDER_ARRAY:
 			return array_value(type, value);
 		case RENDER_OUTPUT:

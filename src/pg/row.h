@@ -9,8 +9,10 @@
  *	NaN and the infinities					strings
  *	json, jsonb								embedded; a json value that would not cast to
  *											jsonb is a string of its text
- *	timestamptz								"2026-01-02T03:04:05.678901Z", UTC
- *	timestamp, date							"2026-01-02T03:04:05.678901", "2026-01-02"
+ *	timestamptz								"2026-01-02T03:04:05.6789Z", UTC
+ *	timestamp, date							"2026-01-02T03:04:05", "2026-01-02"
+ *											(fractions of a second without trailing zeros)
+ *	bytea									"\x00ff"
  *	one-dimensional array from 1			array of these, null for null
  *	all others								string of the type's output, with DateStyle ISO,
  *											UTC, extra_float_digits 1, IntervalStyle

@@ -70,12 +70,14 @@ attach_links(ScimAuditExchange *x, Page *page)
 }
 
 void
-scim_audit_answer_resource(ScimAuditExchange *x, int status, ScimJson *json, const ScimMeta *meta)
+scim_audit_answer_resource(ScimAuditExchange *x, int status, ScimJson *json, const ScimMeta *meta,
+						   bool read_links)
 {
 	ScimStr		id = meta->id;
 	Page		page = {1, &id, &json};
 
-	attach_links(x, &page);
+	if (read_links)
+		attach_links(x, &page);
 	scim_response_resource(&x->answer, x->request.type, json, meta, x->projection, x->base_url);
 	x->location = scim_location(x->arena, x->request.type, meta->id, x->base_url);
 	x->resource_id = meta->id;
@@ -109,7 +111,7 @@ scim_audit_serve_resource(ScimAuditExchange *x)
 	scim_audit_checked(scim_sql_select(x->arena, x->request.type, scim_audit_tenant_str(x),
 									   x->request.id, false, &sql));
 	if (!scim_audit_storage_row(x->arena, x->request.type, &sql, &row))
-		return scim_error(&x->error, SCIM_NOT_FOUND, "There is no such %s.", x->request.type->name);
+		return scim_error(&x->error, SCIM_NOT_FOUND, "there is no such %s", x->request.type->name);
 	x->resource_id = row.meta.id;
 	x->resource_name = scim_audit_resource_name(x, &row);
 	if (x->request.if_none_match.ptr != NULL && scim_etag_matches(x->request.if_none_match, row.meta.version))
@@ -120,7 +122,7 @@ scim_audit_serve_resource(ScimAuditExchange *x)
 	}
 	status = scim_audit_checked(scim_resource_from_row(x->arena, x->request.type, row.values, &json, &x->error));
 	if (status == SCIM_OK)
-		scim_audit_answer_resource(x, 200, json, &row.meta);
+		scim_audit_answer_resource(x, 200, json, &row.meta, true);
 	return status;
 }
 
@@ -245,7 +247,7 @@ scim_audit_serve_discovery(ScimAuditExchange *x)
 	bool		found = true;
 
 	if (x->request.filter.ptr != NULL)
-		return scim_error(&x->error, SCIM_FORBIDDEN, "Discovery documents cannot be filtered.");
+		return scim_error(&x->error, SCIM_FORBIDDEN, "discovery documents cannot be filtered");
 	if (x->request.endpoint == SCIM_ENDPOINT_SERVICE_PROVIDER_CONFIG)
 		scim_response_service_provider_config(&x->answer, &can, x->base_url);
 	else if (x->request.endpoint == SCIM_ENDPOINT_SCHEMAS)
@@ -253,7 +255,7 @@ scim_audit_serve_discovery(ScimAuditExchange *x)
 	else
 		found = scim_response_resource_types(&x->answer, x->registry, x->request.id, x->base_url);
 	if (!found)
-		return scim_error(&x->error, SCIM_NOT_FOUND, "There is no such document.");
+		return scim_error(&x->error, SCIM_NOT_FOUND, "there is no such document");
 	x->status = 200;
 	return SCIM_OK;
 }

@@ -15,7 +15,6 @@
 
 #include "utils/fmgrprotos.h"
 
-#include "core/json.h"
 #include "pg/exchange.h"
 #include "pg/password.h"
 #include "pg/resource_triggers.h"
@@ -48,10 +47,10 @@ check_preconditions(ScimAuditExchange *x, int64 version)
 
 	if (request->if_match.ptr != NULL && !scim_etag_matches(request->if_match, version))
 		return scim_error(&x->error, SCIM_PRECONDITION_FAILED,
-						  "If-Match names another version: the resource has changed.");
+						  "If-Match names another version: the resource has changed");
 	if (request->if_none_match.ptr != NULL && scim_etag_matches(request->if_none_match, version))
 		return scim_error(&x->error, SCIM_PRECONDITION_FAILED,
-						  "If-None-Match names the version that is there.");
+						  "If-None-Match names the version that is there");
 	return SCIM_OK;
 }
 
@@ -65,7 +64,7 @@ lock_stored(ScimAuditExchange *x, bool want_json, Stored *stored)
 
 	scim_audit_checked(scim_sql_select(x->arena, type, scim_audit_tenant_str(x), x->request.id, true, &sql));
 	if (!scim_audit_storage_row(x->arena, type, &sql, &stored->row))
-		return scim_error(&x->error, SCIM_NOT_FOUND, "There is no such %s.", type->name);
+		return scim_error(&x->error, SCIM_NOT_FOUND, "there is no such %s", type->name);
 	x->resource_id = stored->row.meta.id;
 	x->resource_name = scim_audit_resource_name(x, &stored->row);
 	x->version = stored->row.meta.version;
@@ -83,21 +82,13 @@ lock_stored(ScimAuditExchange *x, bool want_json, Stored *stored)
 	return status;
 }
 
-/* Are two values of a column the same?  jsonb may come back with its members in another order. */
+/* Are two values of a column the same?  Equal resources give equal texts (resource.h). */
 static bool
-same_value(ScimAuditExchange *x, const ScimColumn *column, ScimStr a, ScimStr b)
+same_value(ScimStr a, ScimStr b)
 {
-	ScimJson   *left;
-	ScimJson   *right;
-
 	if (a.ptr == NULL || b.ptr == NULL)
 		return a.ptr == b.ptr;
-	if (a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0)
-		return true;
-	return column->type == SCIM_SQL_JSONB &&
-		scim_audit_checked(scim_json_parse(x->arena, a, &left, NULL)) == SCIM_OK &&
-		scim_audit_checked(scim_json_parse(x->arena, b, &right, NULL)) == SCIM_OK &&
-		scim_json_equal(left, right);
+	return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
 /* Write the columns that differ from what is stored; *changed says whether any did. */
@@ -114,7 +105,7 @@ update_columns(ScimAuditExchange *x, Stored *stored, const ScimStr *values, bool
 	{
 		if (type->columns[i].store == SCIM_STORE_EXPRESSION)
 			continue;
-		differs[i] = !same_value(x, &type->columns[i], stored->values[i], values[i]);
+		differs[i] = !same_value(stored->values[i], values[i]);
 		*changed = *changed || differs[i];
 	}
 	if (!*changed)
@@ -143,7 +134,7 @@ check_link_ids(ScimAuditExchange *x, const ScimLinkOp *op)
 											 op->ids, op->n, &sql));
 	if (scim_audit_storage_cells(x->arena, op->link->table, &sql, 1, &missing) == 0)
 		return SCIM_OK;
-	return scim_error(&x->error, SCIM_INVALID_VALUE, "%s: there is no resource with the id \"%.*s\".",
+	return scim_error(&x->error, SCIM_INVALID_VALUE, "%s: there is no resource with the id \"%.*s\"",
 					  op->link->attr->name, (int) missing[0].len, missing[0].ptr);
 }
 
@@ -220,9 +211,9 @@ touch(ScimAuditExchange *x, ScimAuditRow *row)
 		elog(ERROR, "a locked resource is gone");
 }
 
-/* The row as the answer. */
+/* The row as the answer, with its links where it can have any. */
 static ScimStatus
-answer_row(ScimAuditExchange *x, int http_status, const ScimAuditRow *row)
+answer_row(ScimAuditExchange *x, int http_status, const ScimAuditRow *row, bool read_links)
 {
 	ScimJson   *json;
 	ScimStatus	status;
@@ -230,7 +221,7 @@ answer_row(ScimAuditExchange *x, int http_status, const ScimAuditRow *row)
 	status = scim_audit_checked(scim_resource_from_row(x->arena, x->request.type, row->values, &json, &x->error));
 	x->resource_name = scim_audit_resource_name(x, row);
 	if (status == SCIM_OK)
-		scim_audit_answer_resource(x, http_status, json, &row->meta);
+		scim_audit_answer_resource(x, http_status, json, &row->meta, read_links);
 	return status;
 }
 
@@ -263,7 +254,7 @@ write_changes(ScimAuditExchange *x, Stored *stored, const ScimResource *resource
 		touch(x, &stored->row);
 
 	if (body_wanted)
-		return answer_row(x, 200, &stored->row);
+		return answer_row(x, 200, &stored->row, true);
 	x->version = stored->row.meta.version;
 	x->location = scim_location(x->arena, x->request.type, stored->row.meta.id, x->base_url);
 	x->status = 204;
@@ -310,7 +301,8 @@ serve_post(ScimAuditExchange *x)
 	if (status != SCIM_OK)
 		return status;
 	apply_password(x, &resource.secrets, row.meta.id);
-	return answer_row(x, 201, &row);
+	/* A new resource has no links but those that the request gave it. */
+	return answer_row(x, 201, &row, changed);
 }
 
 static ScimStatus
@@ -378,7 +370,7 @@ serve_delete(ScimAuditExchange *x)
 	scim_audit_checked(scim_sql_delete(x->arena, x->request.type, scim_audit_tenant_str(x),
 									   stored.row.meta.id, &sql));
 	if (scim_audit_storage_execute(x->request.type->table, &sql) == 0)
-		return scim_error(&x->error, SCIM_NOT_FOUND, "There is no such %s.", x->request.type->name);
+		return scim_error(&x->error, SCIM_NOT_FOUND, "there is no such %s", x->request.type->name);
 	x->status = 204;
 	return SCIM_OK;
 }

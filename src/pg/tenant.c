@@ -160,6 +160,21 @@ scim_audit_tenant_settings(const char *tenant)
 	return entry == NULL ? NULL : &entry->settings;
 }
 
+const char *
+scim_audit_only_tenant(void)
+{
+	HASH_SEQ_STATUS scan;
+	TenantEntry *entry;
+
+	refresh();
+	if (hash_get_num_entries(tenant_table) != 1)
+		return NULL;
+	hash_seq_init(&scan, tenant_table);
+	entry = hash_seq_search(&scan);
+	hash_seq_term(&scan);
+	return entry->name;
+}
+
 /*
  * Refuse to remove or rename a tenant that still has resources.  The lock
  * waits for writers, and those that wait for it see the tenant gone.

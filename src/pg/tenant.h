@@ -24,4 +24,7 @@ typedef struct ScimAuditTenant
  */
 extern const ScimAuditTenant *scim_audit_tenant_settings(const char *tenant);
 
+/* The tenant that is the only one; NULL when there are several.  Valid until the next call. */
+extern const char *scim_audit_only_tenant(void);
+
 #endif							/* SCIM_AUDIT_PG_TENANT_H */

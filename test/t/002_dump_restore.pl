@@ -1,0 +1,81 @@
+# A dump holds the whole log, and is restored by a superuser who says so; a
+# restore that does not is refused at the first row.  The log is dropped with
+# nothing, whatever session asks, while it holds events.
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('dump');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', 'CREATE DATABASE source');
+$node->safe_psql('source', q{
+	SET client_min_messages = error;
+	CREATE EXTENSION scim_audit CASCADE;
+	CREATE TABLE item (id int PRIMARY KEY, secret text, v text);
+	CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON item FOR EACH ROW
+		EXECUTE FUNCTION scim_audit.record_change('redact=secret');
+	ALTER TABLE item ENABLE ALWAYS TRIGGER scim_audit_row;
+	INSERT INTO item SELECT i, 'x', repeat('y', 5000) FROM generate_series(1, 50) i;
+	UPDATE item SET v = 'z' WHERE id < 10;
+	INSERT INTO scim.users (tenant, user_name, display_name) SELECT 'default', 'user' || i, 'é' FROM generate_series(1, 5) i;
+	DELETE FROM item WHERE id > 40;
+});
+
+# The log's rows, and what its tables are besides.
+my $content = q{
+	SELECT md5(string_agg(e::text, E'\n' ORDER BY tx_id, n)) FROM scim_audit.events e
+	UNION ALL SELECT md5(string_agg(s::text, E'\n' ORDER BY chain, seq)) FROM scim_audit.seals s};
+my $tables = q{
+	SELECT c.relname, c.relacl, c.relrowsecurity, pg_get_expr(c.relpartbound, c.oid),
+		(SELECT array_agg(tgname || ' ' || tgenabled::text ORDER BY tgname) FROM pg_trigger t WHERE t.tgrelid = c.oid),
+		(SELECT array_agg(pg_get_indexdef(indexrelid) ORDER BY indexrelid::regclass::text) FROM pg_index i WHERE i.indrelid = c.oid)
+	FROM pg_class c WHERE c.relnamespace = 'scim_audit'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY 1};
+my $config = 'SELECT config_hash FROM scim_audit.seals ORDER BY at DESC LIMIT 1';
+my @log = map { $node->safe_psql('source', $_) } $content, $tables, $config;
+cmp_ok(scalar(split /\n/, $log[1]), '>=', 6, 'there are partitions months ahead');
+
+my $dumps = $node->basedir;
+$node->command_ok([ 'pg_dump', '-d', 'source', '-f', "$dumps/plain.sql" ], 'a plain dump');
+$node->command_ok([ 'pg_dump', '-d', 'source', '-Fc', '-f', "$dumps/custom" ], 'a custom dump');
+$node->command_ok([ 'pg_dump', '-d', 'source', '-Fd', '-f', "$dumps/directory" ], 'a directory dump');
+
+my %restore = (
+	plain => [ 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-f', "$dumps/plain.sql", '-d', 'plain' ],
+	custom => [ 'pg_restore', '-e', '-d', 'custom', "$dumps/custom" ],
+	parallel => [ 'pg_restore', '-e', '-j', '3', '-d', 'parallel', "$dumps/directory" ]);
+for my $kind (sort keys %restore)
+{
+	$node->safe_psql('postgres', "CREATE DATABASE $kind");
+	$node->command_fails_like($restore{$kind}, qr/cannot INSERT rows of the audit log.*scim_audit\.restore=on/s,
+		"$kind: refused without the setting, with a hint");
+	$node->safe_psql('postgres', "DROP DATABASE $kind WITH (FORCE)");
+	$node->safe_psql('postgres', "CREATE DATABASE $kind");
+	{
+		local $ENV{PGOPTIONS} = '-c scim_audit.restore=on';
+		$node->command_ok($restore{$kind}, "$kind: restored with it");
+	}
+	is($node->safe_psql($kind, $content), $log[0], "$kind: every row of the log, and no other");
+	is($node->safe_psql($kind, $tables), $log[1], "$kind: partitions with their bounds, guards, indexes and privileges");
+	is($node->safe_psql($kind, 'SELECT count(*) FROM item'), '40', "$kind: the tracked table");
+	is($node->safe_psql($kind, 'SELECT * FROM scim_audit.verify()'), '', "$kind: verify finds nothing");
+	$node->safe_psql($kind, "INSERT INTO item VALUES (100); UPDATE scim.users SET title = 'x'");
+	is($node->safe_psql($kind, 'SELECT * FROM scim_audit.verify()'), '', "$kind: and nothing when writing has gone on");
+	is($node->safe_psql($kind, $config), $log[2], "$kind: the same is audited as before");
+}
+
+# A session that has not used the extension yet.
+for my $drop ('DROP EXTENSION scim_audit CASCADE', 'DROP EXTENSION pgcrypto CASCADE',
+	'DROP TABLE ' . (split /\|/, (grep { /^events_/ } split /\n/, $log[1])[0])[0] =~ s/^/scim_audit./r)
+{
+	my ($status, $out, $err) = $node->psql('source', $drop);
+	like($err, qr/cannot drop the audit log while it holds events/, "refused: $drop");
+}
+is($node->safe_psql('source', $content), $log[0], 'the log is untouched');
+my ($status, $out, $err) = $node->psql('source', 'SET scim_audit.allow_drop = on; DROP EXTENSION scim_audit CASCADE');
+is($status, 0, 'a superuser who means it drops it') or diag($err);
+$node->stop;
+done_testing();
