@@ -164,23 +164,23 @@ scim_audit_database_error(const ErrorData *error, const ScimRegistry *registry, 
 	{
 		path = attribute_of_error(error, registry);
 		if (path == NULL)
-			return scim_error(err, SCIM_UNIQUENESS, "There is such a resource already.");
-		return scim_error(err, SCIM_UNIQUENESS, "%s: another resource has this value already.", path);
+			return scim_error(err, SCIM_UNIQUENESS, "there is such a resource already");
+		return scim_error(err, SCIM_UNIQUENESS, "%s: another resource has this value already", path);
 	}
 	if (error->sqlerrcode == ERRCODE_FOREIGN_KEY_VIOLATION)
 	{
 		path = attribute_of_error(error, registry);
 		if (path == NULL)
-			return scim_error(err, SCIM_INVALID_VALUE, "A resource that is referred to is not there.");
-		return scim_error(err, SCIM_INVALID_VALUE, "%s: there is no resource with this id.", path);
+			return scim_error(err, SCIM_INVALID_VALUE, "a resource that is referred to is not there");
+		return scim_error(err, SCIM_INVALID_VALUE, "%s: there is no resource with this id", path);
 	}
 	if (error->sqlerrcode == ERRCODE_CHECK_VIOLATION || error->sqlerrcode == ERRCODE_NOT_NULL_VIOLATION ||
 		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_DATA_EXCEPTION)
 	{
 		path = attribute_of_error(error, registry);
 		if (path == NULL)
-			return scim_error(err, SCIM_INVALID_VALUE, "The database does not take one of the values.");
-		return scim_error(err, SCIM_INVALID_VALUE, "%s: the database does not take this value.", path);
+			return scim_error(err, SCIM_INVALID_VALUE, "the database does not take one of the values");
+		return scim_error(err, SCIM_INVALID_VALUE, "%s: the database does not take this value", path);
 	}
 	/* An index takes values of up to some 2,700 bytes, compressed. */
 	if (error->sqlerrcode == ERRCODE_PROGRAM_LIMIT_EXCEEDED)

@@ -99,7 +99,7 @@ decide_tenant(ScimAuditExchange *x)
 			return SCIM_OK;
 		case SCIM_TENANT_CHOOSE:
 			return scim_error(&x->error, SCIM_BAD_REQUEST,
-							  "The role serves several tenants: choose one with the setting scim_audit.tenant.");
+							  "the role serves several tenants: choose one with the setting scim_audit.tenant");
 		default:
 			break;
 	}
@@ -109,7 +109,7 @@ decide_tenant(ScimAuditExchange *x)
 	if (scim_audit_session_tenant(role, SCIM_DUTY_ANY, "", &x->tenant) != SCIM_TENANT_OK)
 		x->tenant = NULL;
 	x->denied = true;
-	return scim_error(&x->error, SCIM_FORBIDDEN, "The role has no duty that allows this for the tenant.");
+	return scim_error(&x->error, SCIM_FORBIDDEN, "the role has no duty that allows this for the tenant");
 }
 
 /* May the method be used on the endpoint at all? */
@@ -136,14 +136,14 @@ check_offered(ScimAuditExchange *x)
 		case SCIM_ENDPOINT_SEARCH:
 		case SCIM_ENDPOINT_ME:
 		case SCIM_ENDPOINT_ROOT:
-			return scim_error(&x->error, SCIM_NOT_IMPLEMENTED, "This endpoint is not offered.");
+			return scim_error(&x->error, SCIM_NOT_IMPLEMENTED, "this endpoint is not offered");
 		case SCIM_ENDPOINT_UNKNOWN:
-			return scim_error(&x->error, SCIM_NOT_FOUND, "There is nothing at this path.");
+			return scim_error(&x->error, SCIM_NOT_FOUND, "there is nothing at this path");
 	}
 	if (offered)
 		return SCIM_OK;
 	x->allow = scim_request_allow(request);
-	return scim_error(&x->error, SCIM_METHOD_NOT_ALLOWED, "This method cannot be used here.");
+	return scim_error(&x->error, SCIM_METHOD_NOT_ALLOWED, "this method cannot be used here");
 }
 
 static bool
@@ -181,13 +181,13 @@ parse_body(ScimAuditExchange *x)
 	if (!has_body(x))
 		return SCIM_OK;
 	if (body.len > (size_t) scim_audit_max_body)
-		return scim_error(&x->error, SCIM_PAYLOAD_TOO_LARGE, "The body is longer than %d bytes.",
+		return scim_error(&x->error, SCIM_PAYLOAD_TOO_LARGE, "the body is longer than %d bytes",
 						  scim_audit_max_body);
 	if (type.ptr != NULL && type.len > 0 && !content_type_known(type))
 		return scim_error(&x->error, SCIM_UNSUPPORTED_MEDIA_TYPE,
-						  "Content-Type must be application/scim+json or application/json.");
+						  "Content-Type must be application/scim+json or application/json");
 	if (body.ptr == NULL || body.len == 0)
-		return scim_error(&x->error, SCIM_INVALID_SYNTAX, "The request has no body.");
+		return scim_error(&x->error, SCIM_INVALID_SYNTAX, "the request has no body");
 	status = scim_audit_checked(scim_json_parse(x->arena, body, &x->body, &x->error));
 	if (status == SCIM_OK)
 		scim_audit_checked(scim_redact_body(x->arena, x->registry, x->body, &x->logged));
@@ -203,7 +203,7 @@ parse_request(ScimAuditExchange *x)
 	ScimStatus	status = SCIM_OK;
 
 	if (call->method.ptr == NULL || call->uri.ptr == NULL)
-		return scim_error(&x->error, SCIM_BAD_REQUEST, "%s must not be null.",
+		return scim_error(&x->error, SCIM_BAD_REQUEST, "%s must not be null",
 						  call->method.ptr == NULL ? "method" : "uri");
 	if (call->headers.ptr != NULL)
 		status = scim_audit_checked(scim_json_parse(x->arena, call->headers, &headers, &x->error));
@@ -254,7 +254,7 @@ check_id(ScimAuditExchange *x)
 	if (x->request.endpoint != SCIM_ENDPOINT_RESOURCE)
 		return SCIM_OK;
 	if (!scim_uuid_parse(x->request.id, id))
-		return scim_error(&x->error, SCIM_NOT_FOUND, "There is no such %s.", x->request.type->name);
+		return scim_error(&x->error, SCIM_NOT_FOUND, "there is no such %s", x->request.type->name);
 	x->request.id = (ScimStr) {id, strlen(id)};
 	return SCIM_OK;
 }
@@ -335,7 +335,7 @@ work(ScimAuditExchange *x)
 	if (x->request.method == SCIM_GET)
 		return serve_read(x);
 	if (RecoveryInProgress())
-		return scim_error(&x->error, SCIM_UNAVAILABLE, "This server is a standby: it takes no writes.");
+		return scim_error(&x->error, SCIM_UNAVAILABLE, "this server is a standby: it takes no writes");
 	return serve_write(x);
 }
 
@@ -361,15 +361,14 @@ serve(ScimAuditExchange *x)
 
 	if (!scim_audit_request_event_due(x))
 		return;
-	if (RecoveryInProgress())
+	if (!RecoveryInProgress() && !XactReadOnly)
+		scim_audit_request_event(x);
+	else if (x->error.status != SCIM_UNAVAILABLE)
 	{
-		if (x->error.status == SCIM_UNAVAILABLE)
-			return;
-		scim_error(&x->error, SCIM_UNAVAILABLE, "This read is to be recorded, and a standby cannot record it.");
+		scim_error(&x->error, SCIM_UNAVAILABLE,
+				   "this request is to be recorded, and nothing can be recorded here");
 		answer_error(x);
-		return;
 	}
-	scim_audit_request_event(x);
 }
 
 static void
@@ -412,6 +411,8 @@ static void
 init_exchange(ScimAuditExchange *x, const ScimAuditCall *call)
 {
 	x->call = call;
+	x->request.method = SCIM_METHOD_OTHER;
+	x->request.endpoint = SCIM_ENDPOINT_UNKNOWN;
 	x->arena = create_arena();
 	x->registry = scim_registry_builtin();
 	if (x->registry == NULL)
