@@ -48,7 +48,7 @@ pgcrypto_schema(void)
 {
 	if (SPI_execute_plan(scim_audit_plan("SELECT n.nspname FROM pg_catalog.pg_extension e"
 										 " JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) e.extnamespace"
-										 " WHERE e.extname OPERATOR(pg_catalog.=) 'pgcrypto'", 0, NULL),
+										 " WHERE e.extname OPERATOR(pg_catalog.=) 'pgcrypto'", 0, NULL, true),
 						 NULL, NULL, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "the extension pgcrypto is not there");
 	return quote_identifier(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
@@ -76,7 +76,7 @@ scim_audit_password_store(ScimStr tenant, ScimStr user_id, ScimStr password)
 	values[2] = given ? PointerGetDatum(cstring_to_text_with_len(password.ptr, password.len)) : (Datum) 0;
 
 	user = scim_audit_become(passwords_owner());
-	if (SPI_execute_plan(scim_audit_plan(given ? store : forget, 3, types), values, nulls, false, 0) < 0)
+	if (SPI_execute_plan(scim_audit_plan(given ? store : forget, 3, types, true), values, nulls, false, 0) < 0)
 		elog(ERROR, "could not keep a password");
 	scim_audit_become_again(user);
 	return SPI_processed > 0;
@@ -113,7 +113,7 @@ scim_audit_check_password(PG_FUNCTION_ARGS)
 												  " WHERE p.tenant OPERATOR(pg_catalog.=) $1 AND p.user_id OPERATOR(pg_catalog.=) $2"
 												  " AND u.active IS NOT FALSE"
 												  " AND %s.crypt($3, p.hash) OPERATOR(pg_catalog.=) p.hash",
-												  pgcrypto_schema()), 3, types),
+												  pgcrypto_schema()), 3, types, true),
 						 values, NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read a password");
 	right = SPI_processed > 0;

@@ -15,6 +15,7 @@
 #include "catalog/namespace.h"
 #include "common/hashfn.h"
 #include "lib/ilist.h"
+#include "nodes/parsenodes.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 
@@ -22,9 +23,15 @@
 
 #define PLANS_MAX 128
 
+typedef struct PlanKey
+{
+	const char *text;			/* the string counts, not the pointer */
+	bool		generic;
+} PlanKey;
+
 typedef struct PlanEntry
 {
-	const char *text;			/* hash key: the string, not the pointer */
+	PlanKey		key;			/* hash key */
 	SPIPlanPtr	plan;
 	dlist_node	use;			/* in `uses`, latest first */
 } PlanEntry;
@@ -34,17 +41,20 @@ static dlist_head uses = DLIST_STATIC_INIT(uses);
 static Oid	schema_oid = InvalidOid;
 
 static uint32
-hash_text(const void *key, Size size)
+hash_key(const void *key, Size size)
 {
-	const char *text = *(const char *const *) key;
+	const char *text = ((const PlanKey *) key)->text;
 
 	return hash_bytes((const unsigned char *) text, strlen(text));
 }
 
 static int
-compare_texts(const void *a, const void *b, Size size)
+compare_keys(const void *a, const void *b, Size size)
 {
-	return strcmp(*(const char *const *) a, *(const char *const *) b);
+	const PlanKey *x = a;
+	const PlanKey *y = b;
+
+	return x->generic != y->generic ? 1 : strcmp(x->text, y->text);
 }
 
 static void
@@ -52,10 +62,10 @@ create_table(void)
 {
 	HASHCTL		control = {0};
 
-	control.keysize = sizeof(const char *);
+	control.keysize = sizeof(PlanKey);
 	control.entrysize = sizeof(PlanEntry);
-	control.hash = hash_text;
-	control.match = compare_texts;
+	control.hash = hash_key;
+	control.match = compare_keys;
 	control.hcxt = CacheMemoryContext;
 	plans = hash_create("scim_audit plans", PLANS_MAX, &control,
 						HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
@@ -65,12 +75,12 @@ static void
 drop_oldest(void)
 {
 	PlanEntry  *entry = dlist_tail_element(PlanEntry, use, &uses);
-	const char *text = entry->text;
+	PlanKey		key = entry->key;
 
 	dlist_delete(&entry->use);
 	SPI_freeplan(entry->plan);
-	hash_search(plans, &text, HASH_REMOVE, NULL);
-	pfree((char *) text);
+	hash_search(plans, &key, HASH_REMOVE, NULL);
+	pfree((char *) key.text);
 }
 
 void
@@ -85,25 +95,25 @@ scim_audit_plan_cache_trim(void)
 }
 
 SPIPlanPtr
-scim_audit_plan(const char *text, int n_types, const Oid *types)
+scim_audit_plan(const char *text, int n_types, const Oid *types, bool generic)
 {
+	PlanKey		key = {text, generic};
 	PlanEntry  *entry;
 	SPIPlanPtr	plan;
-	char	   *key;
 
 	if (plans == NULL)
 		create_table();
-	entry = hash_search(plans, &text, HASH_FIND, NULL);
+	entry = hash_search(plans, &key, HASH_FIND, NULL);
 	if (entry != NULL)
 	{
 		dlist_move_head(&uses, &entry->use);
 		return entry->plan;
 	}
 
-	plan = SPI_prepare(text, n_types, (Oid *) types);
+	plan = SPI_prepare_cursor(text, n_types, (Oid *) types, generic ? CURSOR_OPT_GENERIC_PLAN : 0);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare a statement: %s", SPI_result_code_string(SPI_result));
-	key = MemoryContextStrdup(CacheMemoryContext, text);
+	key.text = MemoryContextStrdup(CacheMemoryContext, text);
 	entry = hash_search(plans, &key, HASH_ENTER, NULL);
 	dlist_push_head(&uses, &entry->use);
 	entry->plan = plan;

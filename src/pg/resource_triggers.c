@@ -233,7 +233,7 @@ lock_groups(Relation rel, HeapTuple tuple)
 										 " WHERE g.tenant OPERATOR(pg_catalog.=) $1"
 										 " AND g.id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT m.group_id FROM scim.group_members m"
 										 " WHERE m.tenant OPERATOR(pg_catalog.=) $1 AND m.member_id OPERATOR(pg_catalog.=) $2))"
-										 " ORDER BY g.id FOR NO KEY UPDATE", 2, types),
+										 " ORDER BY g.id FOR NO KEY UPDATE", 2, types, true),
 						 values, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not lock groups");
 	scim_audit_become_again(user);

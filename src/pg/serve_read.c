@@ -131,15 +131,13 @@ static ScimStatus
 count_resources(ScimAuditExchange *x, const ScimFilter *filter, int64 *total)
 {
 	ScimSql		sql;
-	ScimStr    *cells;
 	ScimStatus	status;
 
 	status = scim_audit_checked(scim_sql_count(x->arena, x->request.type, scim_audit_tenant_str(x),
 											   filter, &sql, &x->error));
 	if (status != SCIM_OK)
 		return status;
-	scim_audit_storage_cells(x->arena, x->request.type->table, &sql, 1, &cells);
-	*total = strtoll(cells[0].ptr, NULL, 10);
+	*total = scim_audit_storage_count(x->request.type->table, &sql);
 	return SCIM_OK;
 }
 

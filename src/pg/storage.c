@@ -33,6 +33,8 @@
 #include "pg/plan_cache.h"
 #include "pg/storage.h"
 
+#define FEW_KEYS 20				/* PostgreSQL takes an array it cannot see for one of 10 */
+
 /* Microseconds from the Unix epoch to PostgreSQL's. */
 #define EPOCH_SHIFT ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 
@@ -157,9 +159,24 @@ table_owner(const char *table)
 	return owner;
 }
 
+/*
+ * Is one plan good for all values?  A search by key, or by a few keys, has but
+ * one sensible plan.  For many keys, PostgreSQL must see how many they are.
+ */
+static bool
+one_plan_for_all(const ScimSql *sql)
+{
+	int			i;
+
+	for (i = 0; i < sql->n_params; i++)
+		if (sql->params[i].n_values > FEW_KEYS)
+			return false;
+	return true;
+}
+
 /* Run a statement as the owner of table; the rows are in SPI_tuptable. */
 static void
-run(const char *table, const ScimSql *sql)
+run(const char *table, const ScimSql *sql, bool generic)
 {
 	Oid		   *types = palloc(Max(sql->n_params, 1) * sizeof(Oid));
 	Datum	   *values = palloc(Max(sql->n_params, 1) * sizeof(Datum));
@@ -182,7 +199,7 @@ run(const char *table, const ScimSql *sql)
 	nulls[i] = '\0';
 
 	user = scim_audit_become(table_owner(table));
-	result = SPI_execute_plan(scim_audit_plan(sql->text, sql->n_params, types), values, nulls, false, 0);
+	result = SPI_execute_plan(scim_audit_plan(sql->text, sql->n_params, types, generic), values, nulls, false, 0);
 	scim_audit_become_again(user);
 	if (result < 0)
 		elog(ERROR, "could not run a statement: %s", SPI_result_code_string(result));
@@ -288,7 +305,7 @@ scim_audit_storage_rows(ScimArena *arena, const ScimResourceType *type, const Sc
 	size_t		n;
 	size_t		i;
 
-	run(type->table, sql);
+	run(type->table, sql, false);
 	table = SPI_tuptable;
 	n = SPI_processed;
 	*rows = storage_alloc(arena, Max(n, 1) * sizeof(ScimAuditRow));
@@ -305,7 +322,7 @@ scim_audit_storage_row(ScimArena *arena, const ScimResourceType *type, const Sci
 	SPITupleTable *table;
 	bool		found;
 
-	run(type->table, sql);
+	run(type->table, sql, true);
 	table = SPI_tuptable;
 	found = SPI_processed > 0;
 	if (found)
@@ -323,7 +340,7 @@ scim_audit_storage_cells(ScimArena *arena, const char *table_name, const ScimSql
 	size_t		i;
 	int			column;
 
-	run(table_name, sql);
+	run(table_name, sql, one_plan_for_all(sql));
 	table = SPI_tuptable;
 	n = SPI_processed;
 	*cells = storage_alloc(arena, Max(n, 1) * n_columns * sizeof(ScimStr));
@@ -337,7 +354,18 @@ scim_audit_storage_cells(ScimArena *arena, const char *table_name, const ScimSql
 uint64
 scim_audit_storage_execute(const char *table, const ScimSql *sql)
 {
-	run(table, sql);
+	run(table, sql, one_plan_for_all(sql));
 	SPI_freetuptable(SPI_tuptable);
 	return SPI_processed;
+}
+
+int64
+scim_audit_storage_count(const char *table_name, const ScimSql *sql)
+{
+	int64		count;
+
+	run(table_name, sql, false);
+	count = tuple_int64(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	SPI_freetuptable(SPI_tuptable);
+	return count;
 }

@@ -20,7 +20,7 @@ typedef struct ScimAuditRow
 	ScimStr    *values;			/* of type->columns, as scim_resource_from_row takes them */
 } ScimAuditRow;
 
-/* The rows of a statement that returns the fixed columns and those of type; their number. */
+/* The rows of a list: the fixed columns and those of type; their number. */
 extern size_t scim_audit_storage_rows(ScimArena *arena, const ScimResourceType *type,
 									  const ScimSql *sql, ScimAuditRow **rows);
 
@@ -32,6 +32,9 @@ extern bool scim_audit_storage_row(ScimArena *arena, const ScimResourceType *typ
 /* Any other statement on a table: n_columns cells for each row, in text form; the number of rows. */
 extern size_t scim_audit_storage_cells(ScimArena *arena, const char *table, const ScimSql *sql,
 									   int n_columns, ScimStr **cells);
+
+/* The one number that a count returns. */
+extern int64 scim_audit_storage_count(const char *table, const ScimSql *sql);
 
 /* A statement that returns nothing, or whose rows do not matter: how many rows it touched. */
 extern uint64 scim_audit_storage_execute(const char *table, const ScimSql *sql);
