@@ -247,10 +247,15 @@ compare_names(const void *a, const void *b)
 
 /* RFC 7643 section 2.1: attribute names are case-insensitive, so these names must differ in any case. */
 static bool
-check_names(Scan *s, Name *names, size_t n)
+check_names(Scan *s, size_t first)
 {
 	static const char duplicate[] = "a member of this name (in any case) was there before";
+	size_t		n = s->n_names - first;
+	Name	   *names;
 
+	if (n < 2)
+		return true;
+	names = s->names + first;
 	if (n <= FEW_NAMES)
 	{
 		for (size_t i = 1; i < n; i++)
@@ -328,7 +333,7 @@ scan_container(Scan *s, bool object)
 		}
 		s->p++;
 	}
-	if (object && !check_names(s, s->names + first_name, s->n_names - first_name))
+	if (object && !check_names(s, first_name))
 		return false;
 	s->n_names = first_name;
 	s->depth--;

@@ -31,27 +31,13 @@ holds(ScimStr text, const char *name)
 	return false;
 }
 
-static bool
-names_one_of(const ScimAttribute *attributes, size_t n, ScimStr text)
-{
-	for (size_t i = 0; i < n; i++)
-	{
-		if (scim_attribute_secret(&attributes[i]) ? holds(text, attributes[i].name)
-			: names_one_of(attributes[i].sub, attributes[i].n_sub, text))
-			return true;
-	}
-	return false;
-}
-
 /* Does text name a secret of any schema? */
 static bool
 names_secret(const ScimRegistry *registry, ScimStr text)
 {
-	for (size_t i = 0; text.len > 0 && i < scim_registry_schema_count(registry); i++)
+	for (const char *const *name = scim_registry_secrets(registry); *name != NULL; name++)
 	{
-		const ScimSchema *schema = scim_registry_schema(registry, i);
-
-		if (names_one_of(schema->attributes, schema->n_attributes, text))
+		if (holds(text, *name))
 			return true;
 	}
 	return false;

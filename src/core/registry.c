@@ -75,11 +75,11 @@ scim_registry_free(ScimRegistry *registry)
 	free(registry);
 }
 
-/* A list one longer, with item at its end; NULL when out of memory. */
+/* A NULL-terminated list one longer, with item at its end; NULL when out of memory. */
 static void *
 appended(ScimArena *arena, const void *list, size_t n, const void *item)
 {
-	const void **longer = scim_alloc(arena, (n + 1) * sizeof(void *));
+	const void **longer = scim_alloc(arena, (n + 2) * sizeof(void *));
 
 	if (longer == NULL)
 		return NULL;
@@ -87,6 +87,27 @@ appended(ScimArena *arena, const void *list, size_t n, const void *item)
 		memcpy(longer, list, n * sizeof(void *));
 	longer[n] = item;
 	return longer;
+}
+
+/* List the names of a new schema's secrets; false when out of memory. */
+static bool
+list_secrets(ScimRegistry *registry, const ScimAttribute *attributes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		const char **longer;
+
+		if (!list_secrets(registry, attributes[i].sub, attributes[i].n_sub))
+			return false;
+		if (!scim_attribute_secret(&attributes[i]))
+			continue;
+		longer = appended(registry->arena, registry->secrets, registry->n_secrets, attributes[i].name);
+		if (longer == NULL)
+			return false;
+		registry->secrets = longer;
+		registry->n_secrets++;
+	}
+	return true;
 }
 
 /* Read a parsed document and list it. */
@@ -109,7 +130,7 @@ add_document(ScimLoad *load, ScimJson *document)
 		return load->status;
 	list = schema != NULL ? appended(registry->arena, registry->schemas, registry->n_schemas, schema)
 		: appended(registry->arena, registry->types, registry->n_types, type);
-	if (list == NULL)
+	if (list == NULL || (schema != NULL && !list_secrets(registry, schema->attributes, schema->n_attributes)))
 		return scim_error(load->err, SCIM_NO_MEMORY, "out of memory");
 	if (schema != NULL)
 	{
@@ -376,6 +397,14 @@ scim_type_link(const ScimResourceType *type, const ScimAttribute *attr)
 			return &type->links[i];
 	}
 	return NULL;
+}
+
+const char *const *
+scim_registry_secrets(const ScimRegistry *registry)
+{
+	static const char *const none[] = {NULL};
+
+	return registry->secrets != NULL ? registry->secrets : none;
 }
 
 bool

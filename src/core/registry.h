@@ -239,4 +239,7 @@ extern const ScimLink *scim_type_link(const ScimResourceType *type, const ScimAt
 /* Is attr a secret (returned never)?  Its values are in no response, event, error or log line. */
 extern bool scim_attribute_secret(const ScimAttribute *attr);
 
+/* The names of all secrets of all schemas; NULL-terminated. */
+extern const char *const *scim_registry_secrets(const ScimRegistry *registry);
+
 #endif							/* SCIM_CORE_REGISTRY_H */

@@ -15,6 +15,8 @@ struct ScimRegistry
 	size_t		n_schemas;
 	const ScimResourceType **types;
 	size_t		n_types;
+	const char **secrets;		/* names of attributes never returned, NULL-terminated; or NULL for none */
+	size_t		n_secrets;
 	int			next_index;		/* of the next attribute */
 };
 

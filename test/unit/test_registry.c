@@ -209,6 +209,8 @@ test_storage(void)
 	ok(scim_type_link(group, attribute(group, "members"))->writable, "members can");
 	is_str(scim_type_link(group, attribute(group, "members"))->tenant, "tenant", "a link has its table's tenant");
 	is_int((long long) group->n_columns, 3, "externalId, displayName, extensions");
+	is_str(scim_registry_secrets(scim_registry_builtin())[0], "password", "the list of secrets");
+	ok(scim_registry_secrets(scim_registry_builtin())[1] == NULL, "has one name");
 	ok(scim_attribute_secret(attribute(user, "password")) && !scim_attribute_secret(name), "secrets");
 }
 
@@ -325,7 +327,9 @@ test_unbound(void)
 	const ScimResourceType *type;
 	ScimError	err = {0};
 
+	ok(scim_registry_secrets(registry)[0] == NULL, "an empty registry has no secrets");
 	is_int(scim_registry_add(registry, str(thing_schema), &err), SCIM_OK, "a schema");
+	is_str(scim_registry_secrets(registry)[0], "code", "a schema's secret is listed with it");
 	is_int(scim_registry_add(registry, SCIM_STR("{\"name\":\"Thing\",\"endpoint\":\"/Things\",\"schema\":\"urn:x:Thing\",\"storage\":"
 		"{\"table\":\"app.things\",\"id\":\"id\",\"tenant\":\"t\",\"version\":\"v\",\"created\":\"c\","
 		"\"lastModified\":\"m\",\"extensions\":\"rest\",\"attributes\":{\"label\":\"label\"}}}"), &err), SCIM_OK, "a type: %s", err.detail);
