@@ -10,7 +10,7 @@ COMMENT ON FUNCTION scim_audit.verify(timestamptz, timestamptz) IS
 	'Checks the log, all of it or the transactions begun from from_time to before to_time; with neither, also the audited tables against it. No row: whole';
 REVOKE ALL ON FUNCTION scim_audit.verify(timestamptz, timestamptz) FROM PUBLIC;
 
--- Sums of keyed hashes over the values that came and went (src/pg/verify_rows.c).
+-- Sums of keyed hashes over the values that came and went (src/pg/verify_fold.c).
 CREATE FUNCTION scim_audit.fold_step(state uuid, detail json, seed uuid) RETURNS uuid
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_fold_step';
 COMMENT ON FUNCTION scim_audit.fold_step(uuid, json, uuid) IS 'Adds the keyed hashes of the values in detail.new to a sum and subtracts those in detail.old';
@@ -24,14 +24,13 @@ CREATE AGGREGATE scim_audit.fold(detail json, seed uuid) (
 	combinefunc = scim_audit.fold_combine, parallel = safe);
 COMMENT ON AGGREGATE scim_audit.fold(json, uuid) IS 'What is left of the values in detail.old and detail.new when each that came and went cancels out';
 
-CREATE AGGREGATE scim_audit.fold_sum(sum uuid) (
-	sfunc = scim_audit.fold_combine, stype = uuid, initcond = '00000000-0000-0000-0000-000000000000',
-	combinefunc = scim_audit.fold_combine, parallel = safe);
-COMMENT ON AGGREGATE scim_audit.fold_sum(uuid) IS 'The sum of sums';
-
 CREATE FUNCTION scim_audit.row_state(tbl regclass, r record) RETURNS text[]
 	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_row_state';
 COMMENT ON FUNCTION scim_audit.row_state(regclass, record) IS 'resource_id, tenant and detail that the audit event of the row''s insertion would have';
 
+CREATE FUNCTION scim_audit.key_before(resource_id text, detail json, keys text[]) RETURNS text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_key_before';
+COMMENT ON FUNCTION scim_audit.key_before(text, json, text[]) IS 'resource_id that a row had before an update of its key';
+
 REVOKE ALL ON FUNCTION scim_audit.fold_step(uuid, json, uuid), scim_audit.fold_combine(uuid, uuid),
-	scim_audit.fold(json, uuid), scim_audit.fold_sum(uuid), scim_audit.row_state(regclass, record) FROM PUBLIC;
+	scim_audit.fold(json, uuid), scim_audit.row_state(regclass, record), scim_audit.key_before(text, json, text[]) FROM PUBLIC;

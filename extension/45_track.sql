@@ -174,7 +174,8 @@ BEGIN
 	EXECUTE format('CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change(%s)', tbl, list);
 	EXECUTE format('CREATE TRIGGER scim_audit_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate(%s)', tbl, list);
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER scim_audit_row, ENABLE ALWAYS TRIGGER scim_audit_truncate', tbl);
-	PERFORM scim_audit.log_event('admin', 'track', 'table.track', NULL, scim_audit.table_type(tbl), NULL,
+	-- The action tells verify() whether rows from before have events.
+	PERFORM scim_audit.log_event('admin', CASE WHEN baseline THEN 'track' ELSE 'track_changes' END, 'table.track', NULL, scim_audit.table_type(tbl), NULL,
 		format('{"arguments":%s,"baseline":%s}', to_json(arguments), to_json(baseline))::json);
 	IF baseline THEN
 		PERFORM scim_audit.write_baseline(tbl);

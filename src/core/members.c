@@ -5,6 +5,8 @@
  */
 #include "core/members.h"
 
+#include <string.h>
+
 static bool
 is_space(char c)
 {
@@ -66,15 +68,44 @@ skip_value(const char *pos, const char *end)
 	return pos;
 }
 
-void
-scim_members_begin(ScimMembers *members, ScimStr object)
+/* Start behind the bracket that a text begins with; at its end when it begins otherwise. */
+static void
+begin(ScimMembers *members, ScimStr text, char bracket)
 {
-	members->end = object.ptr + object.len;
-	members->pos = skip_space(object.ptr, members->end);
-	if (members->pos < members->end && *members->pos == '{')
+	members->end = text.ptr + text.len;
+	members->pos = text.ptr != NULL ? skip_space(text.ptr, members->end) : members->end;
+	if (members->pos < members->end && *members->pos == bracket)
 		members->pos++;
 	else
 		members->pos = members->end;
+}
+
+void
+scim_members_begin(ScimMembers *members, ScimStr object)
+{
+	begin(members, object, '{');
+}
+
+void
+scim_elements_begin(ScimMembers *elements, ScimStr array)
+{
+	begin(elements, array, '[');
+}
+
+bool
+scim_elements_next(ScimMembers *elements, ScimStr *value)
+{
+	const char *end = elements->end;
+	const char *pos = skip_space(elements->pos, end);
+
+	if (pos < end && *pos == ',')
+		pos = skip_space(pos + 1, end);
+	if (pos >= end || *pos == ']')
+		return false;
+	value->ptr = pos;
+	elements->pos = skip_value(pos, end);
+	value->len = (size_t) (elements->pos - pos);
+	return value->len > 0;
 }
 
 bool
@@ -100,4 +131,54 @@ scim_members_next(ScimMembers *members, ScimMember *member)
 	member->whole = (ScimStr) {member->name.ptr, (size_t) (pos - member->name.ptr)};
 	members->pos = pos;
 	return true;
+}
+
+ScimStr
+scim_member_value(ScimStr object, ScimStr name)
+{
+	ScimMembers members;
+	ScimMember	member;
+
+	scim_members_begin(&members, object);
+	while (scim_members_next(&members, &member))
+		if (member.name.len == name.len && memcmp(member.name.ptr, name.ptr, name.len) == 0)
+			return member.value;
+	return SCIM_STR_NONE;
+}
+
+static int
+hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 0;
+}
+
+size_t
+scim_member_unescape(ScimStr string, char *out)
+{
+	static const char letters[] = "btnfr";
+	static const char meaning[] = "\b\t\n\f\r";
+	size_t		len = 0;
+
+	for (size_t i = 1; i + 1 < string.len; i++)
+	{
+		char		c = string.ptr[i];
+		const char *known;
+
+		if (c == '\\' && i + 2 < string.len)
+		{
+			c = string.ptr[++i];
+			known = c != '\0' ? strchr(letters, c) : NULL;
+			if (c == 'u' && i + 5 < string.len)
+			{
+				c = (char) (hex_digit(string.ptr[i + 3]) * 16 + hex_digit(string.ptr[i + 4]));
+				i += 4;
+			}
+			else if (known != NULL)
+				c = meaning[known - letters];
+		}
+		out[len++] = c;
+	}
+	return len;
 }

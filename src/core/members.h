@@ -31,4 +31,18 @@ extern void scim_members_begin(ScimMembers *members, ScimStr object);
 /* The next member; false when there is none. */
 extern bool scim_members_next(ScimMembers *members, ScimMember *member);
 
+/* Value of the member whose name, in quotes and escaped, is name; absent when there is none. */
+extern ScimStr scim_member_value(ScimStr object, ScimStr name);
+
+/* The same for arrays: begin, then each element's value. */
+extern void scim_elements_begin(ScimMembers *elements, ScimStr array);
+extern bool scim_elements_next(ScimMembers *elements, ScimStr *value);
+
+/*
+ * What a string literal (with its quotes) stands for, of those escapes that
+ * scim_buf_json_string uses; other escapes are taken for the character behind
+ * the backslash.  out has room for string.len bytes; returns how many it got.
+ */
+extern size_t scim_member_unescape(ScimStr string, char *out);
+
 #endif							/* SCIM_CORE_MEMBERS_H */

@@ -235,14 +235,13 @@ detail_is_right(ScimVerify *verify, const ScimVerifyEvent *event)
 	return scim_same_hash(hash, event->entry.detail_hash);
 }
 
-/* Does prev_hash name the event before, which may be gone? */
+/* Does prev_hash name the event before, unless that is gone or altered? */
 static bool
 is_linked(const Transaction *tx, const ScimEntry *entry)
 {
 	if (entry->n == 0)
 		return scim_zero_hash(entry->prev_hash);
-	return !tx->linked || scim_same_hash(entry->prev_hash, tx->stored_leaf) ||
-		scim_same_hash(entry->prev_hash, tx->true_leaf);
+	return !tx->linked || scim_same_hash(entry->prev_hash, tx->leaf);
 }
 
 /* Is n none of those that the seal counts? */
@@ -322,9 +321,8 @@ check_event(ScimVerify *verify, const ScimVerifyEvent *event)
 		scim_verify_report(verify, &finding, "%s", message);
 	}
 	tx->explains |= explains_config(&event->entry);
-	tx->linked = true;
-	memcpy(tx->stored_leaf, event->leaf_hash, SCIM_HASH_SIZE);
-	memcpy(tx->true_leaf, leaf, SCIM_HASH_SIZE);
+	tx->linked = scim_same_hash(leaf, event->leaf_hash);
+	memcpy(tx->leaf, leaf, SCIM_HASH_SIZE);
 	if (n == tx->seal.seal.events - 1)
 		tx->last_wrong = rule == NULL && !scim_same_hash(leaf, tx->seal.seal.last_leaf);
 	if (n >= 0)

@@ -42,9 +42,11 @@
  *	seal_time		chain, seq, tx_id		its time is before that of the seal before it
  *	config_changed	chain, seq, tx_id		the first seal of a configuration that no event explains
  *
- * What hangs on something already reported is not reported again: an event is
- * linked when its prev_hash is the stored or the true leaf of the one before;
- * a seal that does not hash to its hash is not held against its events.
+ * What hangs on something already reported is not reported again: the event
+ * after one that is gone or does not hash to its leaf_hash is not held against
+ * it, nor the last such event against the seal; a seal is linked when its
+ * prev_hash is the stored or the true hash of the one before; a seal that does
+ * not hash to its hash is not held against its events.
  *
  * A configuration is explained from the seal of a transaction that holds an
  * event which says that it changed (table.track, table.untrack, log.restore,

@@ -48,9 +48,8 @@ typedef struct Transaction
 	int32_t		first;			/* n of its first event that is there */
 	int32_t		events;			/* how many are there */
 	int32_t		next;			/* n after the last one seen */
-	bool		linked;			/* event next - 1 was seen, with these leaves: */
-	uint8_t		stored_leaf[SCIM_HASH_SIZE];
-	uint8_t		true_leaf[SCIM_HASH_SIZE];
+	bool		linked;			/* event next - 1 is there, with this leaf */
+	uint8_t		leaf[SCIM_HASH_SIZE];
 	bool		last_wrong;		/* the last event the seal counts has another leaf than the sealed one */
 } Transaction;
 

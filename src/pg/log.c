@@ -57,6 +57,12 @@ scim_audit_context_set(const ScimAuditContext *context)
 	return before;
 }
 
+const uint8_t *
+scim_audit_log_transaction(void)
+{
+	return tx.has_id ? tx.tx_id : NULL;
+}
+
 const ScimAuditContext *
 scim_audit_context(void)
 {

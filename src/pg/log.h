@@ -67,6 +67,9 @@ extern void scim_audit_log_simple(const char *category, const char *action, cons
 								  const char *tenant, const char *resource_type,
 								  const char *resource_id, ScimStr detail);
 
+/* tx_id of the events this transaction has written; NULL when it has written none. */
+extern const uint8_t *scim_audit_log_transaction(void);
+
 /* A new version 7 UUID: milliseconds of micros (Unix epoch), sub-millisecond bits, then random. */
 extern void scim_audit_uuid7(int64_t micros, uint8_t out[16]);
 

@@ -10,7 +10,6 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -33,7 +32,7 @@
 #define EVENTS_QUERY \
 	"SELECT tx_id, n, at, tenant, category, action, event_type, outcome, status, scim_type," \
 	" actor, actor_type, credential, session_role, effective_role, origin, resource_type," \
-	" resource_id, changed, request_id, method, detail_hash, prev_hash, leaf_hash, detail_salt, detail, xmin" \
+	" resource_id, changed, request_id, method, detail_hash, prev_hash, leaf_hash, detail_salt, detail" \
 	" FROM scim_audit.events WHERE tx_id >= $1 AND tx_id <= $2 ORDER BY tx_id, n"
 
 enum
@@ -42,7 +41,7 @@ enum
 	EVENT_OUTCOME, EVENT_STATUS, EVENT_SCIM_TYPE, EVENT_ACTOR, EVENT_ACTOR_TYPE, EVENT_CREDENTIAL,
 	EVENT_SESSION_ROLE, EVENT_EFFECTIVE_ROLE, EVENT_ORIGIN, EVENT_RESOURCE_TYPE, EVENT_RESOURCE_ID,
 	EVENT_CHANGED, EVENT_REQUEST_ID, EVENT_METHOD, EVENT_DETAIL_HASH, EVENT_PREV_HASH,
-	EVENT_LEAF_HASH, EVENT_DETAIL_SALT, EVENT_DETAIL, EVENT_XMIN, EVENT_COLUMNS
+	EVENT_LEAF_HASH, EVENT_DETAIL_SALT, EVENT_DETAIL, EVENT_COLUMNS
 };
 
 #define SEAL_COLUMN_LIST "s.chain, s.seq, s.tx_id, s.at, s.events, s.last_leaf, s.config_hash, s.prev_hash, s.hash"
@@ -253,11 +252,13 @@ walk_failed(bool went_on)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 }
 
-/* Was this row written by the transaction that is asking?  It is sealed only when that commits. */
+/* Is the event one of the transaction that is asking?  It is sealed only when that commits. */
 static bool
-is_own(const Rows *rows)
+is_own(const ScimVerifyEvent *event)
 {
-	return TransactionIdIsCurrentTransactionId(DatumGetTransactionId(rows->values[EVENT_XMIN]));
+	const uint8_t *own = scim_audit_log_transaction();
+
+	return own != NULL && memcmp(own, event->entry.tx_id, UUID_LEN) == 0;
 }
 
 /*
@@ -302,7 +303,7 @@ walk_events(ScimAuditCheck *check)
 		}
 		for (i = 0; i < n_held; i++)
 			walk_failed(scim_verify_event(check->walk, &event, &held[i]));
-		if (n_held == 0 && !is_own(&events))
+		if (n_held == 0 && !is_own(&event))
 			walk_failed(scim_verify_event(check->walk, &event, NULL));
 	}
 	while (has_seal)
@@ -372,20 +373,54 @@ is_visible(ScimAuditCheck *check, const ScimFinding *finding)
 		scim_audit_tenants_have(&check->tenants, pnstrdup(finding->tenant.ptr, finding->tenant.len));
 }
 
-void
-scim_audit_verify_report(void *arg, const ScimFinding *finding)
+/*
+ * Note the event that a finding of the first walk puts in doubt; -1 stands
+ * for a whole transaction.
+ */
+static void
+note_suspect(ScimAuditCheck *check, const ScimFinding *finding)
 {
-	ScimAuditCheck *check = arg;
+	MemoryContext caller;
+	ScimAuditSuspect *suspect;
+	int32		n = finding->n;
+
+	if (!finding->has_n || strcmp(finding->rule, "event_missing") == 0)
+		return;
+	if (strcmp(finding->rule, "event_unsealed") == 0)
+		n = -1;
+	else if (strcmp(finding->rule, "prev_mismatch") == 0 && n > 0)
+		n--;
+	check->n_suspects++;
+	if (check->n_suspects > SCIM_AUDIT_SUSPECTS_MAX)
+		return;
+	caller = MemoryContextSwitchTo(check->context);
+	suspect = palloc(sizeof(ScimAuditSuspect));
+	memcpy(suspect->tx_id.data, finding->tx_id, UUID_LEN);
+	suspect->n = n;
+	check->suspects = lappend(check->suspects, suspect);
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+report_walk(void *arg, const ScimFinding *finding)
+{
+	note_suspect(arg, finding);
+	scim_audit_verify_report(arg, finding);
+}
+
+void
+scim_audit_verify_report(ScimAuditCheck *check, const ScimFinding *finding)
+{
 	Datum		values[6];
 	bool		nulls[6];
 	pg_uuid_t	tx_id;
 
-	check->findings++;
 	if (!is_visible(check, finding))
 	{
 		check->hidden = true;
 		return;
 	}
+	check->findings++;
 	memcpy(tx_id.data, finding->tx_id, UUID_LEN);
 	values[0] = CStringGetTextDatum(finding->rule);
 	values[1] = Int32GetDatum(finding->chain);
@@ -408,6 +443,7 @@ report_hidden(ScimAuditCheck *check)
 
 	values[0] = CStringGetTextDatum("other_tenants");
 	values[5] = CStringGetTextDatum("There are findings that do not concern your tenants.");
+	check->findings++;
 	tuplestore_putvalues(check->result->setResult, check->result->setDesc, values, nulls);
 }
 
@@ -429,8 +465,9 @@ run_checks(ScimAuditCheck *check)
 	callback->func = free_walk;
 	callback->arg = check;
 	check->walk = NULL;
+	check->context = CurrentMemoryContext;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
-	check->walk = scim_verify_create(scim_audit_sha256, scim_audit_verify_report, check);
+	check->walk = scim_verify_create(scim_audit_sha256, report_walk, check);
 	walk_failed(check->walk != NULL);
 	check->row_context = AllocSetContextCreate(CurrentMemoryContext, "scim_audit verify row", ALLOCSET_DEFAULT_SIZES);
 

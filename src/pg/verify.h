@@ -12,26 +12,39 @@
 #define SCIM_AUDIT_PG_VERIFY_H
 
 #include "nodes/execnodes.h"
+#include "nodes/pg_list.h"
 #include "utils/uuid.h"
 
 #include "core/verify.h"
 #include "pg/duty.h"
+
+/* Events in doubt that are kept; with more, rows are not compared with them. */
+#define SCIM_AUDIT_SUSPECTS_MAX 10000
+
+/* An event that may not be what was written. */
+typedef struct ScimAuditSuspect
+{
+	pg_uuid_t	tx_id;
+	int32		n;				/* -1: all of the transaction */
+} ScimAuditSuspect;
 
 typedef struct ScimAuditCheck
 {
 	ReturnSetInfo *result;		/* findings go to its tuple store */
 	ScimAuditTenants tenants;	/* the caller's */
 	ScimVerify *walk;
+	MemoryContext context;		/* lives as long as the check */
 	MemoryContext row_context;	/* reset for each row read */
+	List	   *suspects;		/* of ScimAuditSuspect */
+	int64		n_suspects;		/* how many there were, kept or not */
 	pg_uuid_t	from;			/* transactions checked, both included */
 	pg_uuid_t	to;
 	bool		whole;			/* no bound was given */
-	int64		findings;		/* all of them, the caller's and others */
+	int64		findings;		/* rows of the result */
 	bool		hidden;			/* some were not the caller's */
 } ScimAuditCheck;
 
-/* Report a finding: arg is the ScimAuditCheck. */
-extern void scim_audit_verify_report(void *arg, const ScimFinding *finding);
+extern void scim_audit_verify_report(ScimAuditCheck *check, const ScimFinding *finding);
 
 /* Rows of audited tables that are not what the log says they became. */
 extern void scim_audit_verify_rows(ScimAuditCheck *check);

@@ -3,22 +3,20 @@
  *		Audited tables against the log, and details that are gone (see
  *		verify.h).
  *
- * A row's history need not be replayed to know what it led to.  Give each
- * pair of a column's name and value a random-looking number, a keyed hash; add
- * the numbers of all that ever came (detail.new) and subtract those of all
- * that went (detail.old): each value but the last both came and went, so what
- * is left is the sum over the row as it should be now, nothing for a deleted
- * row.  The order of events does not matter, nor how many there are, and both
- * sides are one GROUP BY that the executor can spill.  The key is new for each
- * run, so no values can be chosen that cancel out; sums have 128 bits.
+ * verify_fold.c explains the sums that are compared.
  *
  * What counts of a table's history begins with the last TRUNCATE, or the last
  * track(), whichever is later.  Not compared: tables tracked without a
  * baseline (until a TRUNCATE), and rows of which an event's detail was
  * erased.  Of a membership, the resource's members are compared as a whole.
- * When an UPDATE changed a row's key, its history is filed under two keys;
- * so where a table has such events, differences that cancel out together
- * are none.
+ * When an UPDATE changed a row's key, its history is filed under two keys; the
+ * rows of a table that ever had or got such a key are compared together.
+ *
+ * An event that the walk put in doubt (altered, or added) is one finding
+ * already and shall not make more of the rows it touches.  It is left out of
+ * the history; the row it claims to be about is not compared, and a row
+ * that lacks exactly what such an event says is taken to be what it was
+ * about.  A row whose event is gone does differ, and names it.
  */
 #include "pg/compat.h"
 
@@ -31,9 +29,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "executor/spi.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_func.h"
@@ -43,164 +39,12 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "core/members.h"
 #include "pg/hash.h"
-#include "pg/log.h"
 #include "pg/tracked.h"
 #include "pg/verify.h"
 
 #define FETCH_ROWS 256
 
-PG_FUNCTION_INFO_V1(scim_audit_fold_step);
-PG_FUNCTION_INFO_V1(scim_audit_fold_combine);
-PG_FUNCTION_INFO_V1(scim_audit_row_state);
-
-
-/* A sum: two 64-bit numbers in the bytes of a uuid, each modulo 2^64. */
-typedef struct Sum
-{
-	uint64		part[2];
-} Sum;
-
-static Sum
-get_sum(pg_uuid_t *uuid)
-{
-	Sum			sum;
-
-	memcpy(&sum, uuid->data, UUID_LEN);
-	return sum;
-}
-
-/* Into the aggregate's own state where there is one, else into a copy. */
-static Datum
-return_sum(FunctionCallInfo fcinfo, Sum sum)
-{
-	pg_uuid_t  *state = AggCheckCallContext(fcinfo, NULL) ? PG_GETARG_UUID_P(0) : palloc(sizeof(pg_uuid_t));
-
-	memcpy(state->data, &sum, UUID_LEN);
-	PG_RETURN_UUID_P(state);
-}
-
-/* Add the numbers of an object's members that are not null, or subtract them. */
-static void
-fold_values(Sum *sum, ScimStr object, const Sum *seed, bool add)
-{
-	ScimMembers members;
-	ScimMember	member;
-	int			i;
-
-	scim_members_begin(&members, object);
-	while (scim_members_next(&members, &member))
-	{
-		if (member.value.len == 4 && memcmp(member.value.ptr, "null", 4) == 0)
-			continue;
-		for (i = 0; i < lengthof(sum->part); i++)
-		{
-			uint64		number = hash_bytes_extended((const unsigned char *) member.whole.ptr,
-													 (int) member.whole.len, seed->part[i]);
-
-			sum->part[i] += add ? number : -number;
-		}
-	}
-}
-
-/*
- * scim_audit.fold_step(state uuid, detail json, seed uuid) RETURNS uuid: add
- * the values of detail.new, subtract those of detail.old.
- */
-Datum
-scim_audit_fold_step(PG_FUNCTION_ARGS)
-{
-	Sum			sum = get_sum(PG_GETARG_UUID_P(0));
-	struct varlena *detail = PG_GETARG_VARLENA_PP(1);
-	Sum			seed = get_sum(PG_GETARG_UUID_P(2));
-	ScimMembers members;
-	ScimMember	member;
-
-	scim_members_begin(&members, (ScimStr) {VARDATA_ANY(detail), VARSIZE_ANY_EXHDR(detail)});
-	while (scim_members_next(&members, &member))
-	{
-		if (member.name.len == 5 && memcmp(member.name.ptr, "\"old\"", 5) == 0)
-			fold_values(&sum, member.value, &seed, false);
-		else if (member.name.len == 5 && memcmp(member.name.ptr, "\"new\"", 5) == 0)
-			fold_values(&sum, member.value, &seed, true);
-	}
-	return return_sum(fcinfo, sum);
-}
-
-/* scim_audit.fold_combine(a uuid, b uuid) RETURNS uuid: the sum of two sums */
-Datum
-scim_audit_fold_combine(PG_FUNCTION_ARGS)
-{
-	Sum			sum = get_sum(PG_GETARG_UUID_P(0));
-	Sum			other = get_sum(PG_GETARG_UUID_P(1));
-
-	sum.part[0] += other.part[0];
-	sum.part[1] += other.part[1];
-	return return_sum(fcinfo, sum);
-}
-
-static Datum
-text_datum(ScimStr text)
-{
-	return PointerGetDatum(cstring_to_text_with_len(text.ptr, (int) text.len));
-}
-
-/* The row's resource_id and tenant as an event would have them, and {"new": its values}. */
-static void
-fill_state(const ScimAuditTable *table, const Datum *values, const bool *nulls,
-		   Datum state[3], bool absent[3])
-{
-	ScimStr		key = scim_audit_row_key(table, values, nulls);
-	StringInfoData detail;
-
-	absent[0] = key.ptr == NULL;
-	scim_audit_cap_resource_id(&key);
-	if (!absent[0])
-		state[0] = text_datum(key);
-	absent[1] = table->tenant < 0 || nulls[table->tenant];
-	if (!absent[1])
-		state[1] = text_datum(scim_audit_value_text(table->columns[table->tenant].type, values[table->tenant]));
-	absent[2] = false;
-	initStringInfo(&detail);
-	appendStringInfoString(&detail, "{\"new\":");
-	scim_audit_row_json(&detail, table, values, nulls, NULL);
-	appendStringInfoChar(&detail, '}');
-	state[2] = PointerGetDatum(cstring_to_text_with_len(detail.data, detail.len));
-}
-
-/* scim_audit.row_state(tbl regclass, r record) RETURNS text[]: resource_id, tenant, detail */
-Datum
-scim_audit_row_state(PG_FUNCTION_ARGS)
-{
-	Relation	relation = table_open(PG_GETARG_OID(0), AccessShareLock);
-	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(1);
-	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
-	int			natts = RelationGetDescr(relation)->natts;
-	Datum	   *values = palloc(natts * sizeof(Datum));
-	bool	   *nulls = palloc(natts * sizeof(bool));
-	const Trigger *trigger = scim_audit_row_trigger(relation);
-	const ScimAuditTable *table;
-	int			nest_level = 0;
-	Datum		state[3];
-	bool		absent[3];
-	int			dims[1] = {3};
-	int			lower[1] = {1};
-
-	if (trigger == NULL || HeapTupleHeaderGetTypeId(header) != RelationGetForm(relation)->reltype)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the record is not a row of an audited table \"%s\"", RelationGetRelationName(relation))));
-	table = scim_audit_tracked(relation, trigger);
-	heap_deform_tuple(&tuple, RelationGetDescr(relation), values, nulls);
-	if (table->pinned)
-		nest_level = scim_audit_pin_settings();
-	fill_state(table, values, nulls, state, absent);
-	if (table->pinned)
-		scim_audit_unpin_settings(nest_level);
-	table_close(relation, AccessShareLock);
-	PG_RETURN_ARRAYTYPE_P(construct_md_array(state, absent, 1, dims, lower, TEXTOID, -1, false, TYPALIGN_INT));
-}
 
 /* Oids of the tables that have a row trigger of ours; a partition counts with its parent. */
 static List *
@@ -262,11 +106,62 @@ append_table(StringInfo kinds, StringInfo rows, Oid oid)
 }
 
 /*
- * kind: the audited tables.  change: their events.  start: where the history
- * that counts begins.  history and present: the two sums of each row.
+ * kind: the audited tables.  suspect: the events in doubt.  start: where the
+ * history that counts begins.  rekeyed: keys that rows gave up or took.
+ * history and present: the two sums of each row.
  */
+static const char rows_query[] =
+"WITH kind (resource_type, is_link, prefix, keys) AS MATERIALIZED (VALUES %s),"
+" suspect AS MATERIALIZED (SELECT e.tx_id, e.n, e.resource_type, e.resource_id, scim_audit.fold(e.detail, $1) AS print"
+"  FROM unnest($3, $4) u (tx_id, n) JOIN scim_audit.events e ON e.tx_id = u.tx_id AND (u.n = -1 OR e.n = u.n)"
+"  GROUP BY e.tx_id, e.n, e.resource_type, e.resource_id),"
+" start AS MATERIALIZED (SELECT DISTINCT ON (resource_type, is_link) * FROM ("
+"  SELECT k.resource_type, k.is_link, e.at, e.tx_id, e.n, e.action <> 'track_changes' AS complete"
+"  FROM scim_audit.events e JOIN kind k ON k.resource_type = e.resource_type"
+"  WHERE (e.category = 'change' AND e.action = 'truncate' AND e.event_type = k.prefix || 'truncate')"
+"   OR (e.category = 'admin' AND e.event_type = 'table.track')) s"
+"  ORDER BY resource_type, is_link, at DESC, tx_id DESC, n DESC),"
+" rekeyed AS MATERIALIZED (SELECT DISTINCT k.resource_type, k.is_link, r.key"
+"  FROM scim_audit.events e JOIN kind k ON k.resource_type = e.resource_type,"
+"  LATERAL (VALUES (e.resource_id), (scim_audit.key_before(e.resource_id, e.detail, k.keys))) r (key)"
+"  WHERE e.category = 'change' AND e.action = 'update' AND e.changed && k.keys"
+"   AND (e.tx_id, e.n) NOT IN (SELECT d.tx_id, d.n FROM suspect d)),"
+" history AS (SELECT k.resource_type, k.is_link, r.key IS NOT NULL AS joint,"
+"   CASE WHEN r.key IS NULL THEN coalesce(e.resource_id, '') ELSE '' END AS id,"
+"   scim_audit.fold(e.detail, $1) AS print, bool_or(e.detail IS NULL) AS erased,"
+"   max(e.tx_id::text || lpad(e.n::text, 10, '0') COLLATE \"C\") AS last,"
+"   min(e.tenant COLLATE \"C\") AS first_tenant, max(e.tenant COLLATE \"C\") AS tenant"
+"  FROM scim_audit.events e"
+"  JOIN kind k ON k.resource_type = e.resource_type AND k.is_link = (EXISTS ("
+"   SELECT FROM kind l WHERE l.is_link AND l.resource_type = e.resource_type AND starts_with(e.event_type, l.prefix)))"
+"  LEFT JOIN start s ON s.resource_type = k.resource_type AND s.is_link = k.is_link"
+"  LEFT JOIN rekeyed r ON r.resource_type = k.resource_type AND r.is_link = k.is_link AND r.key = e.resource_id"
+"  WHERE e.category = 'change' AND e.action IN ('insert', 'update', 'delete')"
+"   AND (s.tx_id IS NULL OR (e.tx_id = s.tx_id AND e.n > s.n) OR (e.tx_id <> s.tx_id AND e.at >= s.at))"
+"   AND (e.tx_id, e.n) NOT IN (SELECT d.tx_id, d.n FROM suspect d)"
+"  GROUP BY 1, 2, 3, 4),"
+" present AS (SELECT p.resource_type, p.is_link, r.key IS NOT NULL AS joint,"
+"   CASE WHEN r.key IS NULL THEN coalesce(p.state[1], '') ELSE '' END AS id,"
+"   scim_audit.fold(p.state[3]::json, $1) AS print,"
+"   min(p.state[2] COLLATE \"C\") AS first_tenant, max(p.state[2] COLLATE \"C\") AS tenant"
+"  FROM (%s) p (resource_type, is_link, state)"
+"  LEFT JOIN rekeyed r ON r.resource_type = p.resource_type AND r.is_link = p.is_link AND r.key = p.state[1]"
+"  GROUP BY 1, 2, 3, 4)"
+" SELECT resource_type, is_link, joint, id,"
+"   CASE WHEN joint AND (p.first_tenant <> p.tenant OR h.first_tenant <> h.tenant) THEN NULL ELSE coalesce(p.tenant, h.tenant) END,"
+"   left(h.last, 36)::uuid, substr(h.last, 37)::integer, p.print IS NOT NULL"
+"  FROM history h FULL JOIN present p USING (resource_type, is_link, joint, id)"
+"  LEFT JOIN start s USING (resource_type, is_link)"
+"  WHERE coalesce(h.print, $2) <> coalesce(p.print, $2) AND h.erased IS NOT TRUE AND s.complete IS NOT FALSE"
+"   AND NOT EXISTS (SELECT FROM suspect d LEFT JOIN rekeyed r ON r.resource_type = d.resource_type AND r.key = d.resource_id"
+"    WHERE d.resource_type = coalesce(h.resource_type, p.resource_type)"
+"     AND (d.resource_id IS NULL OR d.resource_id = id OR (joint AND r.key IS NOT NULL)))"
+"   AND NOT EXISTS (SELECT FROM suspect d"
+"    WHERE scim_audit.fold_combine(coalesce(h.print, $2), d.print) = coalesce(p.print, $2))"
+" ORDER BY resource_type, is_link, joint, id COLLATE \"C\"";
+
 static char *
-rows_query(List *tables)
+build_query(List *tables)
 {
 	StringInfoData kinds;
 	StringInfoData rows;
@@ -276,38 +171,7 @@ rows_query(List *tables)
 	initStringInfo(&rows);
 	foreach(cell, tables)
 		append_table(&kinds, &rows, lfirst_oid(cell));
-	return psprintf(
-		"WITH kind (resource_type, is_link, prefix, keys) AS MATERIALIZED (VALUES %s),"
-		" start AS MATERIALIZED (SELECT DISTINCT ON (resource_type, is_link) * FROM ("
-		"  SELECT k.resource_type, k.is_link, e.at, e.tx_id, e.n,"
-		"   e.action = 'truncate' OR (e.detail->>'baseline') IS DISTINCT FROM 'false' AS complete"
-		"  FROM scim_audit.events e JOIN kind k ON k.resource_type = e.resource_type"
-		"  WHERE (e.category = 'change' AND e.action = 'truncate' AND e.event_type = k.prefix || 'truncate')"
-		"   OR (e.category = 'admin' AND e.event_type = 'table.track')) s"
-		"  ORDER BY resource_type, is_link, at DESC, tx_id DESC, n DESC),"
-		" history AS (SELECT k.resource_type, k.is_link, e.resource_id, scim_audit.fold(e.detail, $1) AS print,"
-		"   bool_or(e.detail IS NULL) AS erased, bool_or(e.changed && k.keys) AS rekeyed,"
-		"   max(e.tx_id::text || lpad(e.n::text, 10, '0') COLLATE \"C\") AS last, max(e.tenant COLLATE \"C\") AS tenant"
-		"  FROM scim_audit.events e"
-		"  JOIN kind k ON k.resource_type = e.resource_type AND k.is_link = (EXISTS ("
-		"   SELECT FROM kind l WHERE l.is_link AND l.resource_type = e.resource_type AND starts_with(e.event_type, l.prefix)))"
-		"  LEFT JOIN start s ON s.resource_type = k.resource_type AND s.is_link = k.is_link"
-		"  WHERE e.category = 'change' AND e.action IN ('insert', 'update', 'delete')"
-		"   AND (s.tx_id IS NULL OR (e.tx_id = s.tx_id AND e.n > s.n) OR (e.tx_id <> s.tx_id AND e.at >= s.at))"
-		"  GROUP BY k.resource_type, k.is_link, e.resource_id),"
-		" present AS (SELECT r.resource_type, r.is_link, r.state[1] AS resource_id, scim_audit.fold(r.state[3]::json, $1) AS print,"
-		"   max(r.state[2] COLLATE \"C\") AS tenant"
-		"  FROM (%s) r (resource_type, is_link, state) GROUP BY r.resource_type, r.is_link, r.state[1]),"
-		" different AS (SELECT resource_type, is_link, resource_id, coalesce(p.tenant, h.tenant) AS tenant, h.last,"
-		"   p.print IS NOT NULL AS present, bool_or(h.rekeyed) OVER w AS rekeyed,"
-		"   scim_audit.fold_sum(h.print) OVER w = scim_audit.fold_sum(p.print) OVER w AS together"
-		"  FROM history h FULL JOIN present p USING (resource_type, is_link, resource_id)"
-		"  LEFT JOIN start s USING (resource_type, is_link)"
-		"  WHERE coalesce(h.print, $2) <> coalesce(p.print, $2) AND h.erased IS NOT TRUE AND s.complete IS NOT FALSE"
-		"  WINDOW w AS (PARTITION BY resource_type, is_link))"
-		" SELECT resource_type, is_link, resource_id, tenant, left(last, 36)::uuid, substr(last, 37)::integer, present"
-		" FROM different WHERE rekeyed IS NOT TRUE OR NOT together ORDER BY resource_type, is_link, resource_id COLLATE \"C\"",
-		kinds.data, rows.data);
+	return psprintf(rows_query, kinds.data, rows.data);
 }
 
 /* Read a cursor of (…) rows, calling each for every one. */
@@ -353,38 +217,75 @@ fill_event(ScimFinding *finding, HeapTuple row, TupleDesc desc, int tenant, int 
 	finding->n = DatumGetInt32(SPI_getbinval(row, desc, n, &isnull));
 }
 
+/* Columns of rows_query. */
+enum
+{
+	ROW_TYPE = 1, ROW_IS_LINK, ROW_JOINT, ROW_ID, ROW_TENANT, ROW_TX_ID, ROW_N, ROW_PRESENT
+};
+
+static bool
+get_bool(HeapTuple row, TupleDesc desc, int column)
+{
+	bool		isnull;
+
+	return DatumGetBool(SPI_getbinval(row, desc, column, &isnull));
+}
+
 static void
 report_row(ScimAuditCheck *check, HeapTuple row, TupleDesc desc)
 {
 	ScimFinding finding = {.rule = "row_mismatch"};
-	char	   *type = SPI_getvalue(row, desc, 1);
-	char	   *id = SPI_getvalue(row, desc, 3);
-	bool		isnull;
-	bool		is_link = DatumGetBool(SPI_getbinval(row, desc, 2, &isnull));
-	bool		present = DatumGetBool(SPI_getbinval(row, desc, 7, &isnull));
+	const char *type = SPI_getvalue(row, desc, ROW_TYPE);
+	const char *id = SPI_getvalue(row, desc, ROW_ID);
+	const char *what;
 
-	fill_event(&finding, row, desc, 4, 5, 6);
-	snprintf(finding.message, sizeof finding.message, "%s%s %s %s", is_link ? "The members of " : "", type,
-			 id == NULL ? "without a key" : id,
-			 is_link ? "are not those that the log tells of." :
-			 !present ? "is gone, and no event says so." :
-			 !finding.has_tx ? "is there, and no event says so." : "is not what its last event left.");
+	fill_event(&finding, row, desc, ROW_TENANT, ROW_TX_ID, ROW_N);
+	if (get_bool(row, desc, ROW_IS_LINK))
+		what = psprintf("The members of %s %s are not those that the log tells of.", type, id);
+	else if (get_bool(row, desc, ROW_JOINT))
+		what = psprintf("The rows of %s whose keys have changed are together not what their events left.", type);
+	else
+		what = psprintf("%s %s %s", type, id[0] == '\0' ? "without a key" : id,
+						!get_bool(row, desc, ROW_PRESENT) ? "is gone, and no event says so." :
+						!finding.has_tx ? "is there, and no event says so." : "is not what its last event left.");
+	strlcpy(finding.message, what, sizeof finding.message);
 	scim_audit_verify_report(check, &finding);
+}
+
+/* The events in doubt as two arrays, of their tx_id and n. */
+static void
+suspect_arrays(const List *suspects, Datum *tx_ids, Datum *ns)
+{
+	int			count = list_length(suspects);
+	Datum	   *tx_id = palloc(Max(count, 1) * sizeof(Datum));
+	Datum	   *n = palloc(Max(count, 1) * sizeof(Datum));
+	int			i;
+
+	for (i = 0; i < count; i++)
+	{
+		ScimAuditSuspect *suspect = list_nth(suspects, i);
+
+		tx_id[i] = UUIDPGetDatum(&suspect->tx_id);
+		n[i] = Int32GetDatum(suspect->n);
+	}
+	*tx_ids = PointerGetDatum(construct_array(tx_id, count, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+	*ns = PointerGetDatum(construct_array(n, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
 void
 scim_audit_verify_rows(ScimAuditCheck *check)
 {
 	List	   *tables = audited_tables();
-	Oid			types[2] = {UUIDOID, UUIDOID};
+	Oid			types[4] = {UUIDOID, UUIDOID, UUIDARRAYOID, INT4ARRAYOID};
 	pg_uuid_t	seed;
 	pg_uuid_t	zero = {{0}};
-	Datum		values[2] = {UUIDPGetDatum(&seed), UUIDPGetDatum(&zero)};
+	Datum		values[4] = {UUIDPGetDatum(&seed), UUIDPGetDatum(&zero)};
 
-	if (tables == NIL)
+	if (tables == NIL || check->n_suspects > SCIM_AUDIT_SUSPECTS_MAX)
 		return;
 	scim_audit_random(seed.data, UUID_LEN);
-	for_each_row(check, SPI_cursor_open_with_args(NULL, rows_query(tables), 2, types, values, NULL, true, 0), report_row);
+	suspect_arrays(check->suspects, &values[2], &values[3]);
+	for_each_row(check, SPI_cursor_open_with_args(NULL, build_query(tables), 4, types, values, NULL, true, 0), report_row);
 }
 
 static void
@@ -402,8 +303,9 @@ report_erased(ScimAuditCheck *check, HeapTuple row, TupleDesc desc)
 }
 
 /*
- * An event log.erase names what it erased as detail.events, an array of
- * event ids ("tx_id:n").
+ * An event log.erase names what it erased in its detail, by event ids
+ * ("tx_id:n").  They are found as text: a detail that somebody has altered
+ * need not be JSON that PostgreSQL can take apart.
  */
 void
 scim_audit_verify_erased(ScimAuditCheck *check)
@@ -416,8 +318,7 @@ scim_audit_verify_erased(ScimAuditCheck *check)
 		" LEFT JOIN scim_audit.seals s ON s.tx_id = e.tx_id"
 		" WHERE e.tx_id >= $1 AND e.tx_id <= $2"
 		" AND e.detail IS NULL AND e.detail_salt IS NULL AND e.detail_hash IS NOT NULL"
-		" AND NOT EXISTS (SELECT FROM scim_audit.events x, json_array_elements_text("
-		"  CASE WHEN json_typeof(x.detail->'events') = 'array' THEN x.detail->'events' END) i (event_id)"
-		"  WHERE x.event_type = 'log.erase' AND i.event_id = e.tx_id::text || ':' || e.n::text)"
+		" AND NOT EXISTS (SELECT FROM scim_audit.events x, regexp_matches(x.detail::text, '[0-9a-f-]{36}:[0-9]+', 'g') i (event_id)"
+		"  WHERE x.event_type = 'log.erase' AND i.event_id[1] = e.tx_id::text || ':' || e.n::text)"
 		" ORDER BY e.tx_id, e.n", 2, types, values, NULL, true, 0), report_erased);
 }
