@@ -1,0 +1,522 @@
+/*
+ * test_verify.c
+ *		The walk that checks a log: an untouched one has no finding; each way
+ *		of tampering has exactly the findings written beside it.
+ *
+ * The log is small and made here: chain 0 seals transactions 1 (three events)
+ * and 3 (one event), chain 1 seals transaction 2 (two events).  A finding is
+ * written "rule chain/seq tx:n", with - for what it does not give.
+ */
+#include <stdlib.h>
+
+#include "core/verify.h"
+#include "sha256.h"
+#include "tap.h"
+
+#define EVENTS 6
+#define SEALS 3
+
+typedef struct Log
+{
+	ScimVerifyEvent event[EVENTS + 1];
+	int			events;
+	ScimVerifySeal seal[SEALS + 1];
+	int			seals;
+} Log;
+
+static const uint8_t salt[16] = "0123456789abcde";
+static char found[2048];
+static int	reports;
+
+static void
+seal_hash(ScimVerifySeal *seal)
+{
+	ScimBuf		buf;
+
+	scim_buf_init(&buf, NULL, SCIM_ENTRY_MAX);
+	scim_seal_render(&buf, &seal->seal);
+	scim_seal_hash(sha256, (ScimStr) {buf.data, buf.len}, seal->hash);
+	scim_buf_free(&buf);
+}
+
+static void
+leaf_hash(ScimVerifyEvent *event)
+{
+	ScimBuf		buf;
+
+	scim_buf_init(&buf, NULL, SCIM_ENTRY_MAX);
+	scim_entry_render(&buf, &event->entry);
+	scim_leaf_hash(sha256, (ScimStr) {buf.data, buf.len}, event->leaf_hash);
+	scim_buf_free(&buf);
+}
+
+static void
+add_event(Log *log, int tx, int n, const char *event_type)
+{
+	ScimVerifyEvent *event = &log->event[log->events];
+
+	memset(event, 0, sizeof *event);
+	event->entry.tx_id[15] = (uint8_t) tx;
+	event->entry.n = n;
+	event->entry.at = tx * 1000000;
+	event->entry.tenant = SCIM_STR("acme");
+	event->entry.category = SCIM_STR("change");
+	event->entry.event_type = (ScimStr) {event_type, strlen(event_type)};
+	event->detail = SCIM_STR("{\"new\":{}}");
+	event->salt = salt;
+	event->entry.has_detail = true;
+	scim_detail_hash(sha256, salt, event->detail, event->entry.detail_hash);
+	if (n > 0)
+		memcpy(event->entry.prev_hash, log->event[log->events - 1].leaf_hash, SCIM_HASH_SIZE);
+	leaf_hash(event);
+	log->events++;
+}
+
+/* Seal the transaction whose events were added last. */
+static void
+add_seal(Log *log, int chain, int seq, int events, int config)
+{
+	ScimVerifySeal *seal = &log->seal[log->seals];
+	ScimVerifyEvent *last = &log->event[log->events - 1];
+
+	memset(seal, 0, sizeof *seal);
+	seal->seal.chain = chain;
+	seal->seal.seq = seq;
+	memcpy(seal->seal.tx_id, last->entry.tx_id, 16);
+	seal->seal.at = last->entry.at + 1;
+	seal->seal.events = events;
+	memcpy(seal->seal.last_leaf, last->leaf_hash, SCIM_HASH_SIZE);
+	seal->seal.config_hash[0] = (uint8_t) config;
+	for (int i = 0; i < log->seals; i++)
+		if (log->seal[i].seal.chain == chain && log->seal[i].seal.seq == seq - 1)
+			memcpy(seal->seal.prev_hash, log->seal[i].hash, SCIM_HASH_SIZE);
+	seal_hash(seal);
+	log->seals++;
+}
+
+static Log
+make_log(void)
+{
+	Log			log = {.events = 0};
+
+	add_event(&log, 1, 0, "user.create");
+	add_event(&log, 1, 1, "user.update");
+	add_event(&log, 1, 2, "user.delete");
+	add_seal(&log, 0, 1, 3, 1);
+	add_event(&log, 2, 0, "user.create");
+	add_event(&log, 2, 1, "user.update");
+	add_seal(&log, 1, 1, 2, 1);
+	add_event(&log, 3, 0, "user.create");
+	add_seal(&log, 0, 2, 1, 1);
+	return log;
+}
+
+static void
+note(void *arg, const ScimFinding *finding)
+{
+	char		chain[32] = "-";
+	char		n[16] = "-";
+	char		tx[16] = "-";
+
+	(void) arg;
+	reports++;
+	if (finding->has_seal)
+		snprintf(chain, sizeof chain, "%d/%lld", finding->chain, (long long) finding->seq);
+	if (finding->has_tx)
+		snprintf(tx, sizeof tx, "%d", finding->tx_id[15]);
+	if (finding->has_n)
+		snprintf(n, sizeof n, "%d", finding->n);
+	snprintf(found + strlen(found), sizeof found - strlen(found), "%s%s %s %s:%s",
+			 found[0] == '\0' ? "" : ", ", finding->rule, chain, tx, n);
+	if (finding->message[0] == '\0' || finding->message[strlen(finding->message) - 1] != '.')
+		snprintf(found + strlen(found), sizeof found - strlen(found), " (no sentence)");
+}
+
+static int
+compare_events(const void *a, const void *b)
+{
+	const ScimEntry *x = &((const ScimVerifyEvent *) a)->entry;
+	const ScimEntry *y = &((const ScimVerifyEvent *) b)->entry;
+	int			order = memcmp(x->tx_id, y->tx_id, 16);
+
+	return order != 0 ? order : x->n - y->n;
+}
+
+static int
+compare_seals(const void *a, const void *b)
+{
+	const ScimSeal *x = &((const ScimVerifySeal *) a)->seal;
+	const ScimSeal *y = &((const ScimVerifySeal *) b)->seal;
+
+	return x->chain != y->chain ? x->chain - y->chain : (int) (x->seq - y->seq);
+}
+
+/* Feed the log as a database would: sorted, events with each of their seals. */
+static bool
+walk(ScimVerify *verify, Log *log)
+{
+	bool		fed[SEALS + 1] = {false};
+
+	qsort(log->event, (size_t) log->events, sizeof log->event[0], compare_events);
+	qsort(log->seal, (size_t) log->seals, sizeof log->seal[0], compare_seals);
+	for (int i = 0; i < log->events; i++)
+	{
+		bool		sealed = false;
+
+		for (int s = 0; s < log->seals; s++)
+			if (memcmp(log->seal[s].seal.tx_id, log->event[i].entry.tx_id, 16) == 0)
+			{
+				fed[s] = sealed = true;
+				if (!scim_verify_event(verify, &log->event[i], &log->seal[s]))
+					return false;
+			}
+		if (!sealed && !scim_verify_event(verify, &log->event[i], NULL))
+			return false;
+	}
+	for (int s = 0; s < log->seals; s++)
+		if (!fed[s] && !scim_verify_event(verify, NULL, &log->seal[s]))
+			return false;
+	if (!scim_verify_events_end(verify))
+		return false;
+	for (int s = 0; s < log->seals; s++)
+		if (!scim_verify_seal(verify, &log->seal[s], false))
+			return false;
+	scim_verify_seals_end(verify);
+	return true;
+}
+
+static const char *
+findings(Log *log)
+{
+	ScimVerify *verify = scim_verify_create(sha256, note, NULL);
+
+	found[0] = '\0';
+	if (!walk(verify, log))
+		snprintf(found, sizeof found, "failed");
+	scim_verify_free(verify);
+	return found;
+}
+
+/* Tamperings: of the event (or seal) that the case names by its place. */
+
+static void
+none(Log *log, int i)
+{
+	(void) log;
+	(void) i;
+}
+
+static void
+alter_event(Log *log, int i)
+{
+	log->event[i].entry.tenant = SCIM_STR("evil");
+}
+
+static void
+alter_event_and_leaf(Log *log, int i)
+{
+	alter_event(log, i);
+	leaf_hash(&log->event[i]);
+}
+
+static void
+alter_leaf(Log *log, int i)
+{
+	log->event[i].leaf_hash[0] ^= 1;
+}
+
+static void
+alter_prev(Log *log, int i)
+{
+	log->event[i].entry.prev_hash[0] ^= 1;
+}
+
+static void
+alter_prev_and_leaf(Log *log, int i)
+{
+	alter_prev(log, i);
+	leaf_hash(&log->event[i]);
+}
+
+static void
+alter_detail(Log *log, int i)
+{
+	log->event[i].detail = SCIM_STR("{}");
+}
+
+static void
+alter_detail_hash(Log *log, int i)
+{
+	log->event[i].entry.detail_hash[0] ^= 1;
+}
+
+static void
+drop_salt(Log *log, int i)
+{
+	log->event[i].salt = NULL;
+}
+
+static void
+erase(Log *log, int i)
+{
+	log->event[i].salt = NULL;
+	log->event[i].detail = SCIM_STR_NONE;
+}
+
+static void
+remove_event(Log *log, int i)
+{
+	log->event[i] = log->event[--log->events];
+}
+
+static void
+remove_transaction_3(Log *log, int i)
+{
+	(void) i;
+	remove_event(log, 5);
+}
+
+/* Append an event to the transaction of the one named, linked as it should be. */
+static void
+append_event(Log *log, int i)
+{
+	ScimVerifyEvent *event = &log->event[log->events];
+
+	*event = log->event[i];
+	event->entry.n++;
+	memcpy(event->entry.prev_hash, log->event[i].leaf_hash, SCIM_HASH_SIZE);
+	leaf_hash(event);
+	log->events++;
+}
+
+static void
+negative_event(Log *log, int i)
+{
+	log->event[log->events] = log->event[i];
+	log->event[log->events].entry.n = -1;
+	leaf_hash(&log->event[log->events++]);
+}
+
+static void
+add_unsealed(Log *log, int i)
+{
+	(void) i;
+	add_event(log, 9, 0, "user.create");
+}
+
+static void
+swap_n(Log *log, int i)
+{
+	log->event[i].entry.n = i + 1;
+	log->event[i + 1].entry.n = i;
+}
+
+static void
+move_event(Log *log, int i)
+{
+	log->event[i].entry.tx_id[15] = 2;
+}
+
+static void
+alter_seal_events(Log *log, int i)
+{
+	log->seal[i].seal.events++;
+}
+
+static void
+alter_seal_and_hash(Log *log, int i)
+{
+	log->seal[i].seal.at++;
+	seal_hash(&log->seal[i]);
+}
+
+static void
+recount_seal(Log *log, int i)
+{
+	log->seal[i].seal.events++;
+	seal_hash(&log->seal[i]);
+}
+
+static void
+alter_seal_hash(Log *log, int i)
+{
+	log->seal[i].hash[0] ^= 1;
+}
+
+static void
+alter_seal_prev(Log *log, int i)
+{
+	log->seal[i].seal.prev_hash[0] ^= 1;
+}
+
+static void
+alter_seal_tx(Log *log, int i)
+{
+	log->seal[i].seal.tx_id[15] = 8;
+}
+
+static void
+remove_seal(Log *log, int i)
+{
+	log->seal[i] = log->seal[--log->seals];
+}
+
+static void
+seal_again(Log *log, int i)
+{
+	ScimVerifySeal *seal = &log->seal[log->seals++];
+
+	*seal = log->seal[i];
+	seal->seal.seq = 3;
+	memcpy(seal->seal.prev_hash, log->seal[2].hash, SCIM_HASH_SIZE);
+	seal->seal.at = log->seal[2].seal.at;
+	seal_hash(seal);
+}
+
+static void
+take_place_again(Log *log, int i)
+{
+	add_event(log, 9, 0, "user.create");
+	add_seal(log, log->seal[i].seal.chain, (int) log->seal[i].seal.seq, 1, 1);
+}
+
+static void
+back_in_time(Log *log, int i)
+{
+	log->seal[i].seal.at = 5;
+	seal_hash(&log->seal[i]);
+}
+
+static void
+other_config(Log *log, int i)
+{
+	log->seal[i].seal.config_hash[0] = 2;
+	seal_hash(&log->seal[i]);
+}
+
+/* The configuration changes in transaction 3, which says why. */
+static void
+explained_config(Log *log, int i)
+{
+	log->events--;
+	add_event(log, 3, 0, "table.track");
+	log->seals--;
+	add_seal(log, 0, 2, 1, 2);
+	(void) i;
+}
+
+/* Long after, a seal under the configuration that was replaced. */
+static void
+old_config(Log *log, int i)
+{
+	explained_config(log, i);
+	add_event(log, 60, 0, "user.create");
+	add_seal(log, 0, 3, 1, 1);
+}
+
+/* Just after: somebody was about to commit. */
+static void
+late_config(Log *log, int i)
+{
+	explained_config(log, i);
+	add_event(log, 4, 0, "user.create");
+	add_seal(log, 0, 3, 1, 1);
+}
+
+typedef struct Case
+{
+	const char *name;
+	void		(*tamper) (Log *log, int i);
+	int			i;
+	const char *expected;
+} Case;
+
+static const Case cases[] = {
+	{"an untouched log", none, 0, ""},
+	{"first event altered", alter_event, 0, "entry_mismatch 0/1 1:0"},
+	{"middle event altered", alter_event, 1, "entry_mismatch 0/1 1:1"},
+	{"last event altered", alter_event, 2, "entry_mismatch 0/1 1:2"},
+	{"only event altered", alter_event, 5, "entry_mismatch 0/2 3:0"},
+	{"event and its leaf altered", alter_event_and_leaf, 0, "prev_mismatch 0/1 1:1"},
+	{"last event and its leaf altered", alter_event_and_leaf, 2, "seal_mismatch 0/1 1:2"},
+	{"leaf altered", alter_leaf, 1, "entry_mismatch 0/1 1:1"},
+	{"last leaf altered", alter_leaf, 2, "entry_mismatch 0/1 1:2"},
+	{"prev_hash altered", alter_prev, 1, "entry_mismatch 0/1 1:1"},
+	{"prev_hash of a last event altered with its leaf", alter_prev_and_leaf, 4, "prev_mismatch 1/1 2:1"},
+	{"prev_hash of a first event altered with its leaf", alter_prev_and_leaf, 5, "prev_mismatch 0/2 3:0"},
+	{"detail altered", alter_detail, 3, "detail_mismatch 1/1 2:0"},
+	{"detail_hash altered", alter_detail_hash, 3, "entry_mismatch 1/1 2:0"},
+	{"salt gone", drop_salt, 3, "detail_mismatch 1/1 2:0"},
+	{"detail and salt gone: somebody else's finding", erase, 3, ""},
+	{"first event removed", remove_event, 0, "event_missing 0/1 1:0"},
+	{"middle event removed", remove_event, 1, "event_missing 0/1 1:1"},
+	{"last event removed", remove_event, 2, "event_missing 0/1 1:2"},
+	{"all events of a transaction removed", remove_transaction_3, 0, "event_missing 0/2 3:0"},
+	{"event appended", append_event, 2, "event_extra 0/1 1:3"},
+	{"event put before", negative_event, 0, "event_extra 0/1 1:-1"},
+	{"transaction invented", add_unsealed, 0, "event_unsealed - 9:0"},
+	{"two events change places", swap_n, 0, "entry_mismatch 0/1 1:0, entry_mismatch 0/1 1:1"},
+	{"event moved behind another transaction's", move_event, 2, "event_missing 0/1 1:2, event_extra 1/1 2:2"},
+	{"seal's count altered", alter_seal_events, 0, "seal_mismatch 0/1 1:-"},
+	{"seal altered with its hash", alter_seal_and_hash, 0, "seal_mismatch 0/2 3:-"},
+	{"seal's count altered with its hash", recount_seal, 0, "event_missing 0/1 1:3, seal_mismatch 0/2 3:-"},
+	{"seal's hash altered", alter_seal_hash, 0, "seal_mismatch 0/1 1:-"},
+	{"seal's prev_hash altered", alter_seal_prev, 2, "seal_mismatch 0/2 3:-"},
+	{"seal's transaction altered", alter_seal_tx, 1, "event_unsealed - 2:0, seal_mismatch 1/1 8:-"},
+	{"first seal removed", remove_seal, 0, "event_unsealed - 1:0, seal_gap 0/1 -:-"},
+	{"last seal removed", remove_seal, 2, "event_unsealed - 3:0"},
+	{"transaction sealed twice", seal_again, 0, "seal_fork 0/3 1:-"},
+	{"place in a chain taken twice", take_place_again, 2, "seal_fork 0/2 9:-"},
+	{"time runs backwards", back_in_time, 2, "seal_time 0/2 3:-"},
+	{"configuration changed without an event", other_config, 2, "config_changed 0/2 3:-"},
+	{"configuration changed with an event", explained_config, 0, ""},
+	{"configuration changed back without an event", old_config, 0, "config_changed 0/3 60:-"},
+	{"commit under the old configuration just after", late_config, 0, ""}
+};
+
+static bool
+broken_sha256(const ScimStr *pieces, int n, uint8_t out[32])
+{
+	(void) pieces;
+	(void) n;
+	memset(out, 0, 32);
+	return false;
+}
+
+int
+main(void)
+{
+	Log			log;
+	ScimVerify *verify;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+	{
+		log = make_log();
+		cases[i].tamper(&log, cases[i].i);
+		is_str(findings(&log), cases[i].expected, "%s", cases[i].name);
+	}
+
+	log = make_log();
+	verify = scim_verify_create(sha256, note, NULL);
+	ok(walk(verify, &log) && !scim_verify_saw_erased(verify), "no detail was erased");
+	scim_verify_free(verify);
+	erase(&log, 3);
+	verify = scim_verify_create(sha256, note, NULL);
+	ok(walk(verify, &log) && scim_verify_saw_erased(verify), "a detail was erased");
+	scim_verify_free(verify);
+
+	verify = scim_verify_create(broken_sha256, note, NULL);
+	reports = 0;
+	ok(!walk(verify, &log) && reports == 0, "a hash that fails is no finding");
+	scim_verify_free(verify);
+	scim_verify_free(NULL);
+
+	log = make_log();
+	verify = scim_verify_create(sha256, note, NULL);
+	found[0] = '\0';
+	ok(scim_verify_seal(verify, &log.seal[2], true), "an anchor is taken as it is");
+	scim_verify_seals_end(verify);
+	is_str(found, "", "an anchor is not checked itself");
+	scim_verify_free(verify);
+	return done_testing();
+}
