@@ -1,0 +1,162 @@
+-- track() and untrack(): any table under the same audit.  In a database of its
+-- own, because verify() looks at all of the log.
+\set VERBOSITY terse
+\pset footer off
+SET client_min_messages = warning;
+\set home :DBNAME
+CREATE ROLE regress_track_owner;
+CREATE ROLE regress_track_other;
+CREATE DATABASE regress_track;
+\connect regress_track
+SET client_min_messages = warning;
+CREATE EXTENSION scim_audit CASCADE;
+GRANT USAGE ON SCHEMA scim_audit TO PUBLIC;
+GRANT EXECUTE ON FUNCTION scim_audit.track(regclass, name, name[], name[], name[], boolean, boolean), scim_audit.untrack(regclass) TO PUBLIC;
+CREATE SCHEMA app AUTHORIZATION regress_track_owner;
+GRANT USAGE ON SCHEMA app TO PUBLIC;
+
+\echo -- what cannot be tracked
+SET ROLE regress_track_owner;
+CREATE TABLE app.no_key (a integer);
+CREATE TABLE app.item (id integer PRIMARY KEY, tenant text, name text, cache text, secret text);
+CREATE VIEW app.item_view AS SELECT * FROM app.item;
+CREATE MATERIALIZED VIEW app.item_copy AS SELECT * FROM app.item;
+CREATE SEQUENCE app.item_seq;
+CREATE UNLOGGED TABLE app.fleeting (id integer PRIMARY KEY);
+CREATE TEMP TABLE mine (id integer PRIMARY KEY);
+SELECT scim_audit.track('app.no_key');
+SELECT scim_audit.track('app.item_view');
+SELECT scim_audit.track('app.item_copy');
+SELECT scim_audit.track('app.item_seq');
+SELECT scim_audit.track('app.fleeting');
+SELECT scim_audit.track('mine');
+SELECT scim_audit.track(NULL);
+SELECT scim_audit.track('app.item', tenant_column => 'absent');
+SELECT scim_audit.track('app.item', key_columns => '{absent}');
+SELECT scim_audit.track('app.item', exclude => '{id}');
+SELECT scim_audit.track('app.item', redact => '{id}');
+SELECT scim_audit.track('app.item', personal_key => true);
+SELECT scim_audit.untrack('app.item');
+SELECT scim_audit.track('scim_audit.events');
+SELECT scim_audit.track('pg_class');
+RESET ROLE;
+CREATE FOREIGN DATA WRAPPER nothing;
+CREATE SERVER nothing FOREIGN DATA WRAPPER nothing;
+CREATE FOREIGN TABLE app.far (id integer) SERVER nothing;
+SELECT scim_audit.track('app.far', key_columns => '{id}');
+SELECT scim_audit.track('pg_class');
+SELECT scim_audit.track('scim_audit.seals');
+SELECT scim_audit.track('scim.users');
+SELECT scim_audit.untrack('scim.users');
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT scim_audit.track('app.item');
+ROLLBACK;
+SELECT count(*) FROM scim_audit.events;
+
+\echo -- it is the right of the owner
+SET ROLE regress_track_other;
+SELECT scim_audit.track('app.item');
+SELECT scim_audit.untrack('app.item');
+SET ROLE regress_track_owner;
+INSERT INTO app.item VALUES (1, 'a', 'one', 'c', 's'), (2, 'b', 'two', 'c', 's');
+SELECT scim_audit.track('app.item', tenant_column => 'tenant', exclude => '{cache}', redact => '{secret}');
+RESET ROLE;
+\set events 'SELECT category, action, event_type, tenant, resource_type, resource_id, changed, detail::jsonb - ''application_name'' AS detail, effective_role FROM scim_audit.events WHERE event_type <> ''log.verify'' ORDER BY tx_id, n;'
+:events
+SELECT * FROM scim_audit.tracked_tables WHERE table_name = 'app.item'::regclass;
+
+\echo -- changes by anybody are events; of excluded columns alone, none
+GRANT ALL ON app.item TO regress_track_other;
+SET ROLE regress_track_other;
+INSERT INTO app.item VALUES (3, 'a', 'three', 'c', NULL);
+UPDATE app.item SET cache = 'd';
+UPDATE app.item SET secret = 't', name = 'drei' WHERE id = 3;
+UPDATE app.item SET id = 30 WHERE id = 3;
+DELETE FROM app.item WHERE id = 1;
+SET ROLE regress_track_owner;
+TRUNCATE app.item;
+INSERT INTO app.item VALUES (4, 'a', 'four', 'c', 's');
+RESET ROLE;
+SELECT action, event_type, tenant, resource_id, changed, detail->'old' AS old, detail->'new' AS new, effective_role FROM scim_audit.events WHERE category = 'change' ORDER BY tx_id, n OFFSET 2;
+SELECT * FROM scim_audit.verify();
+
+\echo -- replication and disabled triggers do not pass it by
+SET session_replication_role = replica;
+UPDATE app.item SET name = 'vier' WHERE id = 4;
+RESET session_replication_role;
+SELECT * FROM scim_audit.verify();
+
+\echo -- tracked again, it starts anew
+ALTER TABLE app.item DISABLE TRIGGER scim_audit_row;
+UPDATE app.item SET name = 'unseen' WHERE id = 4;
+SELECT always FROM scim_audit.tracked_tables WHERE table_name = 'app.item'::regclass;
+SELECT rule, n, message FROM scim_audit.verify();
+SELECT scim_audit.track('app.item', tenant_column => 'tenant', key_columns => '{tenant,name}');
+SELECT key_columns, exclude, redact, always FROM scim_audit.tracked_tables WHERE table_name = 'app.item'::regclass;
+SELECT count(*) FROM scim_audit.verify() WHERE rule = 'row_mismatch';
+UPDATE app.item SET name = 'seen' WHERE id = 4;
+SELECT event_type, resource_id FROM scim_audit.events WHERE event_type LIKE 'table.%' ORDER BY tx_id DESC, n DESC LIMIT 2;
+SELECT count(*) FROM scim_audit.verify() WHERE rule = 'row_mismatch';
+ALTER TABLE app.item DISABLE TRIGGER scim_audit_row;
+UPDATE app.item SET cache = 'unseen' WHERE id = 4;
+SELECT message FROM scim_audit.verify() WHERE rule = 'row_mismatch';
+
+\echo -- without a baseline rows are not compared, until a TRUNCATE
+SELECT scim_audit.track('app.item', baseline => false);
+UPDATE app.item SET name = 'five' WHERE id = 4;
+SELECT count(*) FROM scim_audit.verify() WHERE rule = 'row_mismatch';
+TRUNCATE app.item;
+INSERT INTO app.item VALUES (6, 'a', 'six', 'c', 's');
+ALTER TABLE app.item DISABLE TRIGGER scim_audit_row;
+DELETE FROM app.item;
+SELECT message FROM scim_audit.verify() WHERE rule = 'row_mismatch';
+SET ROLE regress_track_owner;
+SELECT scim_audit.untrack('app.item');
+SELECT scim_audit.untrack('app.item');
+RESET ROLE;
+SELECT count(*) FROM scim_audit.verify() WHERE rule = 'row_mismatch';
+SELECT count(*) FROM scim_audit.tracked_tables WHERE table_name = 'app.item'::regclass;
+
+\echo -- partitioned tables, names and keys that need care
+CREATE TABLE app."Od""d, name" ("Ke'y" text, "täg" text, at timestamptz, PRIMARY KEY ("täg", "Ke'y")) PARTITION BY LIST ("täg");
+CREATE TABLE app.odd_a PARTITION OF app."Od""d, name" FOR VALUES IN ('a');
+SELECT scim_audit.track('app."Od""d, name"', redact => '{at}');
+CREATE TABLE app.odd_b PARTITION OF app."Od""d, name" FOR VALUES IN ('b');
+INSERT INTO app."Od""d, name" VALUES ('x"\', 'a', '2026-01-02 03:04:05+00'), (E'tab\t', 'b', NULL);
+UPDATE app."Od""d, name" SET "täg" = 'b' WHERE "Ke'y" LIKE 'x%';
+UPDATE app."Od""d, name" SET "Ke'y" = 'z' WHERE "Ke'y" LIKE 'tab%';
+SELECT scim_audit.track('app.odd_a');
+SELECT table_name, key_columns, redact, always FROM scim_audit.tracked_tables WHERE table_name::text LIKE 'app%' ORDER BY 1;
+SELECT event_type, resource_type, resource_id, changed, detail->'old' AS old, detail->'new' AS new FROM scim_audit.events
+	WHERE resource_type LIKE 'app.Od%' ORDER BY tx_id, n;
+SELECT count(*) FROM scim_audit.verify() WHERE rule = 'row_mismatch';
+INSERT INTO app.odd_a VALUES ('direct', 'a');
+ALTER TABLE app.odd_b DISABLE TRIGGER ALL;
+INSERT INTO app.odd_b VALUES ('direct', 'b');
+SELECT message FROM scim_audit.verify() WHERE rule = 'row_mismatch';
+
+\echo -- sessions of other settings write and read the same bytes
+CREATE TABLE app.typed (id date PRIMARY KEY, a timestamptz, b interval, c float8, d bytea, e money, f numeric, g text[], h jsonb, i uuid, j inet);
+SELECT scim_audit.track('app.typed');
+SET datestyle = 'German';
+SET timezone = 'Asia/Tokyo';
+SET intervalstyle = 'sql_standard';
+SET extra_float_digits = -5;
+SET bytea_output = 'escape';
+INSERT INTO app.typed VALUES ('2026-02-01', '2026-02-01 00:00+09', '1 day 2 hours', 0.1::float8 + 0.2, '\x00ff', 12.50, 1.10, '{a,NULL,"b,c"}', '{"b": 1, "a": [1.0]}', '00000000-0000-7000-8000-000000000000', '10.0.0.1/8');
+RESET datestyle;
+RESET timezone;
+RESET intervalstyle;
+RESET extra_float_digits;
+RESET bytea_output;
+SELECT count(*) FROM scim_audit.verify() WHERE message LIKE 'app.typed%';
+SET datestyle = 'SQL';
+SET timezone = 'America/New_York';
+SELECT count(*) FROM scim_audit.verify() WHERE message LIKE 'app.typed%';
+UPDATE app.typed SET g = NULL, c = c + 1;
+DELETE FROM app.typed;
+SELECT count(*) FROM scim_audit.verify() WHERE message LIKE 'app.typed%';
+
+\connect :home
+DROP DATABASE regress_track;
+DROP ROLE regress_track_owner, regress_track_other;
