@@ -4,14 +4,15 @@
 
 #include "core/strbuf.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-/* Its bytes, malloc'd; ends the program when it cannot be read: there is nothing to test then. */
+/* Its bytes and a NUL, malloc'd; ends the program when it cannot be read: there is nothing to test then. */
 static inline ScimStr __attribute__((unused))
 fixture(const char *name)
 {
 	char		path[200];
-	char	   *bytes = malloc(1 << 20);
+	char	   *bytes = calloc(1, (1 << 20) + 1);
 	FILE	   *file;
 	size_t		len;
 
