@@ -67,11 +67,14 @@ SELECT f, pg_temp.find(f) FROM (VALUES
 	('meta.lastModified ge "0001-01-03T00:00:00.0000000Z"'), ('meta.lastModified gt "9999-01-01T00:00:00Z"'), ('meta.resourceType eq "User"'), ('meta.created lt "2020-01-01T00:00:00+02:00"'),
 	('id eq "nobody"'), ('id pr'), ('schemas eq "urn:ietf:params:scim:schemas:core:2.0:User"')) v(f);
 
--- what cannot be served is refused, never an unfiltered list
+-- what cannot be served is refused, never an unfiltered list (the profile
+-- "rfc" forgives nothing)
+SET scim_audit.profile = 'rfc';
 SELECT f, pg_temp.find(f) FROM (VALUES
 	(''), ('userName'), ('userName eq'), ('userName eq "a'), ('userName eq a'), ('userName xx "a"'), ('userName eq "a" and'), ('(userName eq "a"'), ('userName eq "a")'),
 	('nosuch eq "a"'), ('name.nosuch eq "a"'), ('urn:example:none:x eq "a"'), ('active gt true'), ('active co "t"'), ('userName eq 7'), ('active eq "yes"'),
 	('meta.created eq "yesterday"'), ('emails[type eq "work"'), ('emails[nosuch eq "x"]'), ('userName eq "\u0000"'), ('password eq "x"'), ('password pr'), ('not userName eq "a"')) v(f);
+RESET scim_audit.profile;
 SELECT pg_temp.find('emails[password eq "x"]'), pg_temp.find('displayName eq "x"', '/Groups'), pg_temp.find('userName eq "x"', '/Groups');
 SELECT pg_temp.find(repeat('(', 40) || 'userName pr' || repeat(')', 40));
 SELECT left(pg_temp.find(string_agg('userName eq "u' || i || '"', ' or ')), 60) FROM generate_series(1, 201) i;
