@@ -279,6 +279,14 @@ static const struct
 	"Thing: \"schemaExtensions\" must be an array"},
 	{"{\"name\":\"Thing\",\"endpoint\":\"/Things\",\"schema\":\"urn:x:Thing\",\"schemaExtensions\":[{\"schema\":\"urn:x:Thing\"}]}",
 	"Thing: \"urn:x:Thing\" is the type's own schema"},
+	{"{\"name\":\"Thing\",\"endpoint\":\"/Things\",\"schema\":\"urn:x:Thing\",\"schemaExtensions\":[{\"schema\":\"urn:none\"}]}",
+	"Thing: there is no schema \"urn:none\""},
+	{"{\"name\":\"Thing\",\"endpoint\":\"/Things\",\"schema\":\"urn:x:Thing\",\"storage\":{\"table\":\"things\"}}",
+	"storage: \"table\" must be schema.table"},
+	{"{\"name\":\"Thing\",\"endpoint\":\"/Things\",\"schema\":\"urn:x:Thing\",\"storage\":{\"table\":\"a.b\",\"id\":\"i\",\"tenant\":\"t\","
+		"\"version\":\"v\",\"created\":\"c\",\"lastModified\":\"m\"}}", "storage: \"attributes\" must be an object"},
+	{TYPE_HEAD "\"parts\":{\"link\":\"a.b\",\"owner\":\"o\",\"value\":\"v\",\"target\":\"T\"},\"urn:x:Thing:parts\":\"p\"}}}",
+	"urn:x:Thing:parts: is kept in two places"},
 	{TYPE_HEAD "\"lable\":\"label\"}}}", "lable: names no attribute of Thing"},
 	{TYPE_HEAD "\"owner.name\":\"label\"}}}", "owner.name: names no attribute of Thing"},
 	{TYPE_HEAD "\"id\":\"other\"}}}", "id: is not stored as an attribute"},
@@ -339,6 +347,11 @@ test_unbound(void)
 	ok(scim_type_column(type, attribute(type, "id"), NULL) == NULL, "nor id");
 	is_int(scim_registry_add(registry, SCIM_STR("{\"name\":\"Thing\",\"endpoint\":\"/Others\",\"schema\":\"urn:x:Thing\"}"), &err),
 		   SCIM_INVALID_VALUE, "a name is taken once");
+	is_int(scim_registry_add(registry, SCIM_STR("{\"id\":\"urn:x:More\",\"name\":\"More\",\"attributes\":[{\"name\":\"a\"}]}"), &err), SCIM_OK,
+		   "another schema");
+	is_int(scim_registry_add(registry, SCIM_STR("{\"name\":\"Other\",\"endpoint\":\"/Others\",\"schema\":\"urn:x:Thing\","
+		"\"schemaExtensions\":[{\"schema\":\"urn:x:More\"},{\"schema\":\"URN:x:more\"}]}"), &err), SCIM_INVALID_VALUE, "an extension twice");
+	is_str(err.detail, "Other: \"urn:x:More\" is there twice", "is said to be");
 	is_int(scim_registry_add(registry, SCIM_STR("{\"name\":\"Other\",\"endpoint\":\"/Things\",\"schema\":\"urn:x:Thing\"}"), &err),
 		   SCIM_INVALID_VALUE, "an endpoint too");
 	scim_registry_free(registry);

@@ -130,6 +130,7 @@ static const Case cases[] = {
 	"{\"userName\":\"u\",\"emails\":[{\"value\":\"a\",\"type\":\"work\"},{\"value\":\"b\",\"type\":\"Boat\"}]}"},
 	{"a certificate", "User", U ",\"x509Certificates\":[{\"value\":\"MIID_-8\"},{\"value\":\"AA+/\"},{\"value\":\"AA==\"}]}", NULL, false,
 	SCIM_OK, "{\"userName\":\"u\",\"x509Certificates\":[{\"value\":\"MIID_-8\"},{\"value\":\"AA+/\"},{\"value\":\"AA==\"}]}"},
+	{"a reference is a string", "User", U ",\"profileUrl\":[\"x\"]}", NULL, false, SCIM_INVALID_VALUE, "profileUrl must be a URI"},
 	{"no base64", "User", U ",\"x509Certificates\":[{\"value\":\"M*\"}]}", NULL, false, SCIM_INVALID_VALUE,
 	"x509Certificates.value must be a string in base64"},
 	{"base64 of a wrong length", "User", U ",\"x509Certificates\":[{\"value\":\"AAAAA\"}]}", NULL, false, SCIM_INVALID_VALUE,
@@ -235,6 +236,12 @@ static const Case thing_cases[] = {
 	"why is required"},
 	{"an extension's immutable attribute", "Thing", T ",\"urn:x:More\":{\"why\":\"w\",\"seal\":\"s\"}}", "{\"urn:x:More\":{\"why\":\"w\",\"seal\":\"r\"}}",
 	true, SCIM_MUTABILITY, "seal cannot be changed"},
+	{"an immutable attribute keeps its extension", "Thing", T ",\"urn:x:More\":null}", "{\"urn:x:More\":{\"seal\":\"r\"}}", true,
+	SCIM_INVALID_VALUE, "why is required"},
+	{"a required extension", "Strict", T "}", NULL, true, SCIM_INVALID_VALUE, "urn:x:More is required"},
+	{"a required extension's required attribute", "Strict", T ",\"urn:x:More\":{}}", NULL, true, SCIM_INVALID_VALUE, "why is required"},
+	{"two links", "Strict", T ",\"left\":[{\"value\":\"" ID_A "\"}],\"right\":[{\"value\":\"" ID_B "\"}],\"urn:x:More\":{\"why\":\"w\"}}", NULL,
+	true, SCIM_OK, "{\"label\":\"l\",\"urn:x:More\":{\"why\":\"w\"}} add left 2819 add right 902c"},
 };
 
 /* What scim_resource_check does to a resource that PATCH has changed. */

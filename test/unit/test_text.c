@@ -57,6 +57,15 @@ test_names(void)
 }
 
 static void
+test_cut(void)
+{
+	is_int((long long) scim_utf8_cut(SCIM_STR("abc"), 3).len, 3, "cut: short enough");
+	is_int((long long) scim_utf8_cut(SCIM_STR("abcd"), 3).len, 3, "cut: between characters");
+	is_int((long long) scim_utf8_cut(SCIM_STR("a\xE2\x82\xAC"), 3).len, 1, "cut: not within one");
+	is_int((long long) scim_utf8_cut(SCIM_STR("\xE2\x82\xAC"), 2).len, 0, "cut: to nothing");
+}
+
+static void
 test_fold(void)
 {
 	static const char *const cases[][2] = {
@@ -256,6 +265,7 @@ main(void)
 {
 	test_utf8();
 	test_names();
+	test_cut();
 	test_fold();
 	test_fold_idempotent();
 	test_time_parse();
