@@ -7,7 +7,9 @@
  * The copy is dropped by a relation-cache invalidation, which a statement
  * trigger on the table sends with the writing transaction's commit (and to
  * the writer itself at once), and by any change of pg_authid, because a row
- * counts only while its role's name and oid both match.  It is read with a
+ * counts only while its role's name and oid both match.  Such messages are
+ * asked for at every question, so that a revocation is in force for the next
+ * one, even inside a running transaction.  The copy is read with a
  * fresh snapshot, never the query's: a copy taken under an old REPEATABLE
  * READ snapshot would outlive the revocation it did not see.
  *
@@ -159,6 +161,7 @@ duty_refresh(void)
 	int			size = 16;
 	uint64		changes;
 
+	AcceptInvalidationMessages();
 	if (duty_loaded == duty_changes)
 		return;
 	if (!duty_registered)

@@ -37,9 +37,37 @@ static const Case cases[] = {
 	{"{a:1}", ""}
 };
 
+static const Case arrays[] = {
+	{"[]", ""},
+	{"[1,\"a,]\",[2,3],{\"b\":4},null]", "1;\"a,]\";[2,3];{\"b\":4};null;"},
+	{" [ 1 , 2 ] ", "1;2;"},
+	/* Not arrays, not JSON. */
+	{"", ""},
+	{"{}", ""},
+	{"[", ""},
+	{"[1", "1;"},
+	{"[,]", ""},
+	{"[:", ":;"}
+};
+
+static const Case strings[] = {
+	{"\"\"", ""},
+	{"\"a\"", "a"},
+	{"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t"},
+	{"\"\\u0001\\u007f\\u001b\"", "\x01\x7f\x1b"},
+	{"\"\xC3\xA9\"", "\xC3\xA9"},
+	/* Not strings. */
+	{"", ""},
+	{"\"", ""},
+	{"\"\\\"", "\\"},
+	{"\"\\u00\"", "u00"}
+};
+
 int
 main(void)
 {
+	ScimStr		value;
+
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
 	{
 		/* A copy of the exact size, so that the sanitizer sees a read past its end. */
@@ -57,5 +85,28 @@ main(void)
 		is_str(got, cases[i].expected, "members of %s", cases[i].text);
 		free(text);
 	}
+	for (size_t i = 0; i < sizeof arrays / sizeof arrays[0]; i++)
+	{
+		char		got[256] = "";
+		ScimMembers elements;
+		ScimStr		value;
+
+		scim_elements_begin(&elements, (ScimStr) {arrays[i].text, strlen(arrays[i].text)});
+		while (scim_elements_next(&elements, &value))
+			snprintf(got + strlen(got), sizeof got - strlen(got), "%.*s;", (int) value.len, value.ptr);
+		is_str(got, arrays[i].expected, "elements of %s", arrays[i].text);
+	}
+	for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
+	{
+		char		got[64];
+		size_t		len = scim_member_unescape((ScimStr) {strings[i].text, strlen(strings[i].text)}, got);
+
+		got[len] = '\0';
+		is_str(got, strings[i].expected, "%s unescaped", strings[i].text);
+	}
+	value = scim_member_value(SCIM_STR("{\"a\":1,\"b\":{\"c\":2}}"), SCIM_STR("\"b\""));
+	ok(value.len == 7 && memcmp(value.ptr, "{\"c\":2}", 7) == 0, "the value of a member");
+	ok(scim_member_value(SCIM_STR("{\"a\":{\"c\":2}}"), SCIM_STR("\"c\"")).ptr == NULL, "a member of a member is none");
+	ok(scim_member_value(SCIM_STR_NONE, SCIM_STR("\"c\"")).ptr == NULL, "nothing has no member");
 	return done_testing();
 }
