@@ -1,7 +1,9 @@
 \echo
 \echo '== 2. The directory creates three users and a group =='
-\echo 'Three dialects: RFC 7643''s own, Entra ID''s and Okta''s. Each request is a file in'
-\echo 'examples/requests, sent with scim.scim_apply(method, uri, body, headers).'
+\echo 'Three dialects: the RFC''s own, Entra ID''s and Okta''s. Each request is a file in'
+\echo 'examples/requests, sent with scim.scim_apply(method, uri, body, headers) in a'
+\echo 'transaction of its own; the answers are kept in a temporary table. The password that'
+\echo 'Okta sends along is stored nowhere.'
 \echo
 \connect - directory
 CREATE TEMP TABLE answers (

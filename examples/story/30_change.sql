@@ -1,6 +1,7 @@
 \echo
 \echo '== 3. A promotion, a manager, a leaver =='
-\echo 'Entra sends "Replace" with a capital; Okta deactivates without a path. Both are understood.'
+\echo 'Entra writes "Replace" with a capital, Okta deactivates without a path: both are'
+\echo 'understood. The directory says why the leaver leaves; the log will repeat it.'
 \echo
 TRUNCATE answers;
 

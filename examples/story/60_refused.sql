@@ -1,7 +1,7 @@
 \echo
 \echo '== 6. Two requests are refused =='
-\echo 'The directory creates a name that exists (in another case), and the auditor tries to'
-\echo 'give herself a hand. A refusal is an answer, and an event in the log.'
+\echo 'The directory sends a user name that exists, in another case; the auditor tries to'
+\echo 'change a title herself. A refusal is an answer, not an error, and an event in the log.'
 \echo
 \connect - directory
 \set body `cat examples/requests/duplicate-user.json`

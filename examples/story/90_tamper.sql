@@ -1,7 +1,7 @@
 \echo
 \echo '== 9. A superuser rewrites history =='
-\echo 'First the easy way, which the guard triggers refuse. Then with the triggers off:'
-\echo 'the refused attempt of olga becomes one of the directory.'
+\echo 'First the easy way, which a guard trigger refuses. Then with the trigger off for a'
+\echo 'moment: what the auditor tried in part 6 is now what the directory tried.'
 \echo
 \connect - dba
 \set VERBOSITY terse

@@ -1,6 +1,6 @@
 \echo
 \echo '== 10. It shows =='
-\echo 'verify() finds exactly that row.'
+\echo 'The same question as in part 8. verify() finds exactly that row.'
 \echo
 \connect - olga
 \set ECHO queries
