@@ -1,5 +1,6 @@
 -- The extension as it is installed.
 \set VERBOSITY terse
+SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS scim_audit CASCADE;
 
 SELECT extrelocatable FROM pg_extension WHERE extname = 'scim_audit';
