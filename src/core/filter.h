@@ -23,7 +23,8 @@
  *	- A multi-valued attribute satisfies a comparison if one of its elements
  *	  does; if it has none it is absent.  attr[…] needs an element.
  *	- An element without "primary" has primary false (RFC 7643 section 2.4).
- *	- pr is false for an empty string, array or object.
+ *	- pr is false for an empty string or array, and for a complex value all
+ *	  of whose parts are empty.
  *	- Strings are ordered by code points, after folding where caseExact is
  *	  false; numbers by value.
  */

@@ -229,8 +229,8 @@ compare_value(Evaluation *evaluation, const ScimFilter *filter, ScimJson *value)
 {
 	if (value == NULL)
 	{
-		if (filter->op == SCIM_OP_EQ && scim_absent_is_false(scim_filter_leaf(filter)))
-			return !filter->value.boolean;
+		if (scim_absent_is_false(scim_filter_leaf(filter)))
+			return filter->value.boolean == (filter->op == SCIM_OP_NE);
 		return filter->op == SCIM_OP_NE;
 	}
 	switch (filter->value.kind)
@@ -250,6 +250,8 @@ compare_value(Evaluation *evaluation, const ScimFilter *filter, ScimJson *value)
 static bool
 is_present(ScimJson *value)
 {
+	struct json_object_iter member;
+
 	switch (json_object_get_type(value))
 	{
 		case json_type_null:
@@ -259,7 +261,12 @@ is_present(ScimJson *value)
 		case json_type_array:
 			return json_object_array_length(value) > 0;
 		case json_type_object:
-			return json_object_object_length(value) > 0;
+			json_object_object_foreachC(value, member)
+			{
+				if (is_present(member.val))
+					return true;
+			}
+			return false;
 		default:
 			return true;
 	}

@@ -161,57 +161,71 @@ put_link_test(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, con
 
 /* ---- schemas, complex attributes ---- */
 
-/* Append that a value kept in the column is there. */
+/* Append that a complex value has a part that is not empty. */
+static void
+put_any_member(ScimSqlBuild *build, const char *json)
+{
+	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_each_text(%s) m(k, v) WHERE m.v OPERATOR(pg_catalog.<>) '')", json);
+}
+
+/* Append that a value kept in the column is there, and not empty. */
 static void
 put_column_present(ScimSqlBuild *build, const ScimColumn *column)
 {
-	bool		array = column->attr->multi_valued && column->sub == NULL;
-
 	if (column->type == SCIM_SQL_TEXT)
 		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) ''", column->name);
-	else if (column->type == SCIM_SQL_JSONB)
-		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) '%s'", column->name, array ? "[]" : "{}");
-	else
+	else if (column->type != SCIM_SQL_JSONB)
 		scim_sql_put(build, "t.%s IS NOT NULL", column->name);
+	else if (column->attr->multi_valued)
+		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) '[]'", column->name);
+	else
+		put_any_member(build, scim_sql_text(build, "t.%s", column->name));
 }
 
-/* Does the column keep a part of the attribute, or of the schema? */
-static bool
-is_part(const ScimColumn *column, const ScimAttribute *attr, const ScimSchema *schema)
-{
-	if (column->attr == NULL || column->store == SCIM_STORE_EXPRESSION)
-		return false;
-	return attr != NULL ? column->attr == attr : column->attr->schema == schema;
-}
-
-/* Append that a part of the attribute, or of the extension when attr is NULL, is there. */
+/* Append that a single complex attribute is there: a part of it that is kept. */
 static ScimStatus
-put_any_part(ScimSqlBuild *build, const Scope *scope, const ScimSchema *extension, const ScimAttribute *attr)
+put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *path)
 {
 	const ScimResourceType *type = scope->type;
 	const char *separator = "(";
 
 	for (size_t i = 0; i < type->n_columns; i++)
 	{
-		if (!is_part(&type->columns[i], attr, extension))
+		if (type->columns[i].attr != path->attr || type->columns[i].store == SCIM_STORE_EXPRESSION)
 			continue;
 		scim_sql_put(build, "%s", separator);
 		put_column_present(build, &type->columns[i]);
 		separator = " OR ";
 	}
-	if (extension != NULL && type->extensions_column != NULL)
-	{
-		scim_sql_put(build, "%s(t.%s OPERATOR(pg_catalog.->) %s", separator, type->extensions_column,
-					 scim_sql_quote(build, extension->id));
-		if (attr != NULL)
-			scim_sql_put(build, " OPERATOR(pg_catalog.->) %s", scim_sql_quote(build, attr->name));
-		scim_sql_put(build, ") OPERATOR(pg_catalog.<>) '{}'");
-		separator = " OR ";
-	}
 	if (strcmp(separator, "(") == 0)
-		return unsupported(scope, &(ScimPath) {.attr = attr});
+	{
+		if (path->extension == NULL || type->extensions_column == NULL)
+			return unsupported(scope, path);
+		scim_sql_put(build, "(");
+		put_any_member(build, scim_sql_text(build, "(t.%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
+											type->extensions_column, scim_sql_quote(build, path->extension->id),
+											scim_sql_quote(build, path->attr->name)));
+	}
 	scim_sql_put(build, ")");
 	return SCIM_OK;
+}
+
+/* Append that the resource has a value of the extension, be it empty. */
+static void
+put_extension_present(ScimSqlBuild *build, const ScimResourceType *type, const ScimSchema *extension)
+{
+	for (size_t i = 0; i < type->n_columns; i++)
+	{
+		const ScimColumn *column = &type->columns[i];
+
+		if (column->attr == NULL || column->attr->schema != extension || column->store == SCIM_STORE_EXPRESSION)
+			continue;
+		scim_sql_put(build, column->type == SCIM_SQL_JSONB ? " OR t.%s OPERATOR(pg_catalog.<>) '%s'" : " OR t.%s IS NOT NULL",
+					 column->name, column->attr->multi_valued ? "[]" : "{}");
+	}
+	if (type->extensions_column != NULL)
+		scim_sql_put(build, " OR (t.%s OPERATOR(pg_catalog.->) %s) OPERATOR(pg_catalog.<>) '{}'", type->extensions_column,
+					 scim_sql_quote(build, extension->id));
 }
 
 /* Is the filter true of the URN, as an element of schemas? */
@@ -244,10 +258,8 @@ put_schemas(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 	for (size_t i = 0; i < type->n_extensions && status == SCIM_OK; i++)
 	{
 		status = urn_satisfies(build, filter, type->extensions[i]->id, &satisfied);
-		if (status != SCIM_OK || !satisfied)
-			continue;
-		scim_sql_put(build, " OR ");
-		status = put_any_part(build, scope, type->extensions[i], NULL);
+		if (status == SCIM_OK && satisfied)
+			put_extension_present(build, type, type->extensions[i]);
 	}
 	scim_sql_put(build, ")");
 	return status;
@@ -280,7 +292,7 @@ put_row_test(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 		return array != NULL ? put_array_test(build, scope, array, filter) : unsupported(scope, path);
 	}
 	if (scim_filter_leaf(filter)->type == SCIM_TYPE_COMPLEX)
-		return put_any_part(build, scope, path->extension, path->attr);
+		return put_complex_present(build, scope, path);
 	if (!scim_operand_row(build, scope->type, path, &operand))
 		return unsupported(scope, path);
 	put_test(build, filter, &operand);
@@ -323,7 +335,7 @@ put_value_path(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter
 
 	/* A single complex value is its own only element. */
 	scim_sql_put(build, "(");
-	status = put_any_part(build, scope, path->extension, path->attr);
+	status = put_complex_present(build, scope, path);
 	if (status != SCIM_OK)
 		return status;
 	scim_sql_put(build, " AND ");
