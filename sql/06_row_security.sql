@@ -151,6 +151,24 @@ UPDATE scim.users SET manager_id = :'user_a' WHERE user_name = 'eve';
 RESET ROLE;
 SELECT tenant, user_name, title FROM scim.users WHERE tenant LIKE 'regress-rs-%' ORDER BY 1, 2;
 
+\echo -- by SCIM: an auditor is refused, a provisioning administrator stays in its tenant; refusals are events
+SET ROLE regress_rs_audit;
+SELECT a.status, a.body->>'detail' AS detail FROM scim.scim_apply('POST', '/Users', '{"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "mole"}') a;
+SELECT a.status FROM scim.scim_apply('DELETE', '/Users/' || :'user_a') a;
+SELECT a.status FROM scim.scim_apply('GET', '/Users') a;
+SET ROLE regress_rs_prov;
+SELECT a.status, a.body->>'totalResults' AS total FROM scim.scim_apply('GET', '/Users') a;
+SET scim_audit.tenant = 'regress-rs-b';
+SELECT a.status FROM scim.scim_apply('GET', '/Users') a;
+RESET scim_audit.tenant;
+SET ROLE regress_rs_direct;
+SELECT a.status FROM scim.scim_apply('GET', '/Users/' || :'user_a') a;
+SELECT a.status FROM scim.scim_apply('PATCH', '/Users/' || :'user_a', '{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace", "path": "title", "value": "x"}]}') a;
+SET ROLE regress_rs_nobody;
+SELECT a.status FROM scim.scim_apply('GET', '/Users') a;
+RESET ROLE;
+SELECT effective_role, action, outcome, status FROM scim_audit.log WHERE category = 'request' AND effective_role LIKE 'regress_rs_%' ORDER BY tx_id, n;
+
 \echo -- the owner cannot be tricked by the search_path of who calls
 SET ROLE regress_rs_audit;
 CREATE TEMP TABLE events (tx_id uuid);

@@ -44,6 +44,9 @@ SELECT scim_audit.log_event('request', 'patch', 'user.update', 'regress-view', '
 	'{"resource_name":"Ann","endpoint":"/Users/1","user_agent":"curl","request":{"Operations":[]},"response":{"id":"1","version":"W/\"2\""},"tolerances":["op"]}');
 SELECT scim_audit.log_event('request', 'create', 'user.create', 'regress-view', 'User', NULL,
 	'{"endpoint":"/Users","query":"attributes=id","request_base64":"ew==","idp_ref":"x-1","response":{"status":"400","detail":"The body is not JSON."}}');
+SET scim_audit.tenant = 'regress-view';
+SELECT status FROM scim.scim_apply('POST', '/Users?attributes=id', '{"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ANN"}', '{"User-Agent": "regress"}');
+RESET scim_audit.tenant;
 
 SET ROLE regress_view_audit;
 \echo -- the log, newest first
@@ -57,7 +60,7 @@ SELECT event_type, resource_type, resource_name, attribute, CASE WHEN old::text 
 	FROM scim_audit.changes WHERE attribute IS NULL OR attribute NOT IN ('created', 'tenant', 'id') ORDER BY tx_id DESC, n DESC, attribute;
 
 \echo -- requests
-SELECT method, endpoint, query, outcome, error, resource_name, user_agent, application_name, idp_ref, request, request_base64, response, tolerances FROM scim_audit.requests;
+SELECT method, status, scim_type, endpoint, query, outcome, error, resource_name, user_agent, application_name, idp_ref, request, request_base64, response, tolerances FROM scim_audit.requests;
 
 \echo -- memberships
 SELECT group_name, member_type, member_name, added_why, added_at IS NOT NULL AS added, removed_why, removed_at IS NOT NULL AS removed,
