@@ -224,8 +224,12 @@ scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, co
 	if (status != SCIM_OK)
 		return status;
 	put_order(&build, type, sort);
-	scim_sql_put(&build, " OFFSET ");
-	scim_sql_put_int8(&build, offset);
+	/* Without an offset that it cannot see, PostgreSQL finds one plan good for all values. */
+	if (offset > 0)
+	{
+		scim_sql_put(&build, " OFFSET ");
+		scim_sql_put_int8(&build, offset);
+	}
 	scim_sql_put(&build, " LIMIT ");
 	scim_sql_put_int8(&build, limit);
 	return scim_sql_finish(&build, out);

@@ -535,7 +535,7 @@ test_sorting(void)
 			continue;
 		check(&sql, what);
 		order = strstr(scim_strdup(arena, str(sql.text)), " ORDER BY ");
-		*strstr(order, " OFFSET ") = '\0';
+		*strstr(order, " LIMIT ") = '\0';
 		if (cases[i].order_by != NULL)
 			is_str(order + 10, cases[i].order_by, "order by %s", what);
 	}
