@@ -289,7 +289,7 @@ list(const char *type, const char *filter, const char *sort_by, const char *orde
 		status = scim_sort_parse(arena, type_named(type), sort_by != NULL ? str(sort_by) : SCIM_STR_NONE,
 								 order != NULL ? str(order) : SCIM_STR_NONE, &sort, err);
 	if (status == SCIM_OK)
-		status = scim_sql_list(arena, type_named(type), TENANT, parsed, &sort, 0, 10, sql, err);
+		status = scim_sql_list(arena, type_named(type), TENANT, parsed, &sort, 20, 10, sql, err);
 	return status;
 }
 
@@ -435,6 +435,19 @@ test_refused_filters(void)
 }
 
 /* The second parameter of a filter. */
+/* A first page needs no offset: one parameter less. */
+static void
+test_first_page(void)
+{
+	ScimError	err;
+	ScimSql		sql;
+
+	is_int(scim_sql_list(arena, type_named("User"), TENANT, NULL, NULL, 0, 10, &sql, &err), SCIM_OK, "list from the start");
+	check(&sql, "list from the start");
+	is_int(sql.n_params, 2, "tenant, limit");
+	ok(strstr(sql.text, " OFFSET ") == NULL, "no offset");
+}
+
 static void
 test_params(void)
 {
@@ -479,6 +492,7 @@ test_params(void)
 			is_str(scim_strdup(arena, sql.params[2].value), cases[i].second, "second parameter of %s", cases[i].filter);
 		is_int(sql.n_params, two ? 5 : 4, "tenant, literal, offset, limit");
 	}
+	test_first_page();
 }
 
 static void
@@ -535,7 +549,7 @@ test_sorting(void)
 			continue;
 		check(&sql, what);
 		order = strstr(scim_strdup(arena, str(sql.text)), " ORDER BY ");
-		*strstr(order, " LIMIT ") = '\0';
+		*strstr(order, " OFFSET ") = '\0';
 		if (cases[i].order_by != NULL)
 			is_str(order + 10, cases[i].order_by, "order by %s", what);
 	}
