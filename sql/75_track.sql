@@ -157,6 +157,27 @@ UPDATE app.typed SET g = NULL, c = c + 1;
 DELETE FROM app.typed;
 SELECT count(*) FROM scim_audit.verify() WHERE message LIKE 'app.typed%';
 
+\echo -- a column that the trigger names is dropped: nothing passes, and verify() says so and goes on
+CREATE TABLE app.cut (id integer PRIMARY KEY, cache text);
+SELECT scim_audit.track('app.cut', exclude => '{cache}');
+ALTER TABLE app.cut DROP COLUMN cache;
+INSERT INTO app.cut VALUES (1);
+SELECT rule, message FROM scim_audit.verify() WHERE message LIKE 'cut %';
+SELECT scim_audit.track('app.cut');
+INSERT INTO app.cut VALUES (1);
+SELECT count(*) FROM scim_audit.verify() WHERE message LIKE '%cut %';
+
+\echo -- a key longer than a message
+CREATE TABLE app.long (id text PRIMARY KEY);
+SELECT scim_audit.track('app.long');
+ALTER TABLE app.long DISABLE TRIGGER ALL;
+INSERT INTO app.long SELECT repeat('x', n) || repeat('é', 200) FROM generate_series(0, 1) n;
+SELECT length(message) BETWEEN 100 AND 256 AS cut FROM scim_audit.verify() WHERE message LIKE 'app.long%';
+ALTER TABLE app.long ENABLE ALWAYS TRIGGER scim_audit_row;
+INSERT INTO app.long SELECT repeat('x', 600 * n) || repeat('é', 1000) FROM generate_series(2, 3) n;
+SELECT count(*), count(*) FILTER (WHERE resource_id LIKE 'sha256:%') AS by_digest FROM scim_audit.events WHERE event_type = 'table.insert' AND resource_type = 'app.long';
+SELECT count(*) FROM scim_audit.verify() WHERE message LIKE 'app.long%';
+
 \connect :home
 DROP DATABASE regress_track;
 DROP ROLE regress_track_owner, regress_track_other;

@@ -194,20 +194,20 @@ quoted_name(Datum name)
 }
 
 /* The key of one column that an update changed, as text. */
-static text *
+static ScimStr
 single_key_before(ScimStr old, Datum name)
 {
 	ScimStr		value = scim_member_value(old, quoted_name(name));
 	char	   *text;
 
 	if (value.len == 0 || value.ptr[0] != '"')
-		return cstring_to_text_with_len(value.ptr, (int) value.len);
+		return value;
 	text = palloc(value.len);
-	return cstring_to_text_with_len(text, (int) scim_member_unescape(value, text));
+	return (ScimStr) {text, scim_member_unescape(value, text)};
 }
 
 /* The key of several columns: the one after, with the old values where there are some. */
-static text *
+static ScimStr
 joined_key_before(ScimStr after, ScimStr old, const Datum *names, int n_names)
 {
 	StringInfoData out;
@@ -227,7 +227,7 @@ joined_key_before(ScimStr after, ScimStr old, const Datum *names, int n_names)
 		appendBinaryStringInfo(&out, value.ptr, (int) value.len);
 	}
 	appendStringInfoChar(&out, ']');
-	return cstring_to_text_with_len(out.data, out.len);
+	return (ScimStr) {out.data, out.len};
 }
 
 /*
@@ -243,9 +243,13 @@ scim_audit_key_before(PG_FUNCTION_ARGS)
 	Datum	   *names;
 	bool	   *nulls;
 	int			n_names;
+	ScimStr		before;
 
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &n_names);
 	if (n_names == 1)
-		PG_RETURN_TEXT_P(single_key_before(old, names[0]));
-	PG_RETURN_TEXT_P(joined_key_before((ScimStr) {VARDATA_ANY(after), VARSIZE_ANY_EXHDR(after)}, old, names, n_names));
+		before = single_key_before(old, names[0]);
+	else
+		before = joined_key_before((ScimStr) {VARDATA_ANY(after), VARSIZE_ANY_EXHDR(after)}, old, names, n_names);
+	scim_audit_cap_resource_id(&before);
+	return text_datum(before);
 }

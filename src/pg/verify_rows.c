@@ -30,6 +30,7 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_func.h"
@@ -73,6 +74,57 @@ static void
 append_literal(StringInfo sql, ScimStr text)
 {
 	appendStringInfoString(sql, quote_literal_cstr(pnstrdup(text.ptr, text.len)));
+}
+
+/* A column that the trigger names and the table has no more; NULL when there is none. */
+static const char *
+missing_column(Relation relation, const Trigger *trigger)
+{
+	static const char *const arguments[] = {"tenant=", "key=", "exclude=", "redact="};
+	int			i;
+	int			j;
+
+	for (i = 0; i < trigger->tgnargs; i++)
+		for (j = 0; j < lengthof(arguments); j++)
+		{
+			size_t		len = strlen(arguments[j]);
+
+			if (strncmp(trigger->tgargs[i], arguments[j], len) == 0 &&
+				get_attnum(RelationGetRelid(relation), trigger->tgargs[i] + len) == InvalidAttrNumber)
+				return trigger->tgargs[i] + len;
+		}
+	return NULL;
+}
+
+/*
+ * The tables that can be compared.  One whose trigger names a column that is
+ * gone takes no change any more; it is a finding, not the end of the check.
+ */
+static List *
+comparable_tables(ScimAuditCheck *check)
+{
+	List	   *comparable = NIL;
+	List	   *tables = audited_tables();
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		Relation	relation = relation_open(lfirst_oid(cell), AccessShareLock);
+		const char *missing = missing_column(relation, scim_audit_row_trigger(relation));
+
+		if (missing == NULL)
+			comparable = lappend_oid(comparable, lfirst_oid(cell));
+		else
+		{
+			ScimFinding finding = {.rule = "config_changed"};
+
+			snprintf(finding.message, sizeof finding.message, "%s cannot be audited: its trigger names the column %s, which does not exist.",
+					 RelationGetRelationName(relation), missing);
+			scim_audit_verify_report(check, &finding);
+		}
+		relation_close(relation, AccessShareLock);
+	}
+	return comparable;
 }
 
 /* One audited table's part of the two lists that the query is made of. */
@@ -248,7 +300,8 @@ report_row(ScimAuditCheck *check, HeapTuple row, TupleDesc desc)
 		what = psprintf("%s %s %s", type, id[0] == '\0' ? "without a key" : id,
 						!get_bool(row, desc, ROW_PRESENT) ? "is gone, and no event says so." :
 						!finding.has_tx ? "is there, and no event says so." : "is not what its last event left.");
-	strlcpy(finding.message, what, sizeof finding.message);
+	/* Not in the middle of a character. */
+	strlcpy(finding.message, what, pg_mbcliplen(what, strlen(what), sizeof finding.message - 1) + 1);
 	scim_audit_verify_report(check, &finding);
 }
 
@@ -275,7 +328,7 @@ suspect_arrays(const List *suspects, Datum *tx_ids, Datum *ns)
 void
 scim_audit_verify_rows(ScimAuditCheck *check)
 {
-	List	   *tables = audited_tables();
+	List	   *tables = comparable_tables(check);
 	Oid			types[4] = {UUIDOID, UUIDOID, UUIDARRAYOID, INT4ARRAYOID};
 	pg_uuid_t	seed;
 	pg_uuid_t	zero = {{0}};
