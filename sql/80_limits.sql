@@ -78,7 +78,18 @@ DROP FUNCTION public.regress_80_check();
 -- what the log has of bodies that do not parse
 SELECT status, scim_type, convert_from(decode(detail ->> 'request_base64', 'base64'), 'UTF8'), detail -> 'response' ->> 'status' FROM scim_audit.events
 	WHERE tenant = 'regress-80' AND category = 'request' AND length(detail ->> 'request_base64') < 40 ORDER BY tx_id, n;
+-- Neither a body that is too long, nor one that may hold a secret nobody can
+-- cut out of it.
 SELECT count(*) FROM scim_audit.events WHERE tenant = 'regress-80' AND length(detail::text) > 1300000;
+SET ROLE regress_idp_80;
+SELECT pg_temp.refusal('POST', '/Users', '{"userName": "x", "password": "Sup3rSecret", oops}');
+SELECT pg_temp.refusal('POST', '/Bulk', '{"Operations": [{"method": "POST", "path": "/Users", "data": {"userName": "x", "password": "Sup3rSecret"}}]}');
+SELECT pg_temp.refusal('GET', '/Users?filter=password%20eq%20%22Sup3rSecret%22');
+RESET ROLE;
+SELECT count(*) FROM scim_audit.events WHERE tenant = 'regress-80'
+	AND (detail::text LIKE '%Sup3r%' OR convert_from(decode(detail ->> 'request_base64', 'base64'), 'UTF8') LIKE '%Sup3r%');
+SELECT detail ->> 'endpoint', detail ->> 'query', detail ->> 'request' FROM scim_audit.events
+	WHERE tenant = 'regress-80' AND category = 'request' ORDER BY tx_id DESC, n DESC LIMIT 3;
 
 RESET ROLE;
 DELETE FROM scim.users WHERE tenant = 'regress-80';

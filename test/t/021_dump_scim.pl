@@ -1,0 +1,57 @@
+# Tenants with their settings, users, groups, members and password hashes come
+# back from a dump as they were, versions and times included.
+use strict;
+use warnings FATAL => 'all';
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('dump_scim');
+$node->init;
+$node->start;
+$node->safe_psql('postgres', "CREATE DATABASE $_") foreach qw(source target);
+
+my $urn = 'urn:ietf:params:scim:schemas';
+$node->safe_psql('source', qq{
+	SET client_min_messages = error;
+	CREATE EXTENSION scim_audit CASCADE;
+	SELECT scim.create_tenant('acme', 'https://acme.example/scim', '{"password": "hash"}');
+	SELECT scim.alter_tenant('default', '{"base_url": "https://example/scim"}');
+	SET scim_audit.tenant = 'acme';
+	SELECT scim.scim_apply('POST', '/Users', '{"schemas": ["$urn:core:2.0:User"], "userName": "boss", "password": "abc"}');
+	SELECT scim.scim_apply('POST', '/Users', jsonb_build_object('schemas', '["$urn:core:2.0:User"]'::jsonb, 'userName', 'report',
+		'$urn:extension:enterprise:2.0:User', jsonb_build_object('manager', jsonb_build_object('value', id))))
+		FROM scim.users WHERE user_name = 'boss';
+	SELECT scim.scim_apply('POST', '/Groups', jsonb_build_object('schemas', '["$urn:core:2.0:Group"]'::jsonb, 'displayName', 'g',
+		'members', jsonb_build_array(jsonb_build_object('value', id)))) FROM scim.users WHERE user_name = 'report';
+	UPDATE scim.users SET title = 'x' WHERE user_name = 'boss';
+});
+
+# Every row of the SCIM tables.
+my $rows = join(' UNION ALL ', map { "SELECT '$_ ' || t FROM scim.$_ t" }
+	  qw(tenant_settings users groups group_members user_passwords))
+  . q{ UNION ALL SELECT 'tenant ' || tenant FROM scim.tenants ORDER BY 1};
+my $before = $node->safe_psql('source', $rows);
+
+my $dump = $node->basedir . '/source.dump';
+$node->command_ok(['pg_dump', '-Fc', '-f', $dump, $node->connstr('source')], 'dumped');
+{
+	local $ENV{PGOPTIONS} = '-c scim_audit.restore=on';
+	$node->command_ok(['pg_restore', '--exit-on-error', '-d', $node->connstr('target'), $dump], 'restored');
+}
+is($node->safe_psql('target', $rows), $before, 'every row is as it was');
+like($before, qr/^users \(acme,[^,]+,2,/m, 'among them a version that is not 1');
+
+$node->safe_psql('target', 'SELECT scim_audit.restored()');
+is($node->safe_psql('target', q{
+		SET scim_audit.tenant = 'acme';
+		SELECT status FROM scim.scim_apply('GET', '/Users?filter=userName%20eq%20%22BOSS%22');
+		SELECT scim.check_password(id, 'abc') FROM scim.users WHERE user_name = 'boss';
+		SELECT headers ->> 'ETag' FROM scim.users u, scim.scim_apply('PATCH', '/Users/' || u.id,
+			'{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "remove", "path": "title"}]}') WHERE user_name = 'boss';
+		SELECT count(*) FROM scim_audit.verify()}),
+	"200\nt\nW/\"3\"\n0", 'and it all goes on');
+
+$node->stop;
+done_testing();
