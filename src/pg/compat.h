@@ -52,13 +52,28 @@ extern int	no_such_variable
 #define SCIM_AUDIT_BACKEND_NUMBER MyBackendId
 #endif
 
-/* 16 added onlySummarizing to ExecInsertIndexTuples (19d8e2308b). */
-#if PG_VERSION_NUM >= 160000
+/*
+ * 16 added onlySummarizing to ExecInsertIndexTuples (19d8e2308b); 19 made its
+ * switches flags and put them before the slot.
+ */
+#if PG_VERSION_NUM >= 190000
+#define scim_audit_insert_index_tuples(relation, slot, estate) \
+	list_free(ExecInsertIndexTuples(relation, estate, 0, slot, NIL, NULL))
+#elif PG_VERSION_NUM >= 160000
 #define scim_audit_insert_index_tuples(relation, slot, estate) \
 	list_free(ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL, false))
 #else
 #define scim_audit_insert_index_tuples(relation, slot, estate) \
 	list_free(ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL))
+#endif
+
+/* 19 gave table_beginscan flags. */
+#if PG_VERSION_NUM >= 190000
+#define scim_audit_table_beginscan(relation, snapshot) \
+	table_beginscan(relation, snapshot, 0, NULL, SO_NONE)
+#else
+#define scim_audit_table_beginscan(relation, snapshot) \
+	table_beginscan(relation, snapshot, 0, NULL)
 #endif
 
 #endif							/* SCIM_AUDIT_PG_COMPAT_H */

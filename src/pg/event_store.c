@@ -367,7 +367,7 @@ heap_has_rows(Oid oid)
 {
 	Relation	table = table_open(oid, AccessShareLock);
 	TupleTableSlot *slot = table_slot_create(table, NULL);
-	TableScanDesc scan = table_beginscan(table, SnapshotSelf, 0, NULL);
+	TableScanDesc scan = scim_audit_table_beginscan(table, SnapshotSelf);
 	bool		found = table_scan_getnextslot(scan, ForwardScanDirection, slot);
 
 	table_endscan(scan);
