@@ -31,6 +31,7 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "pg/guc.h"
 #include "pg/owner.h"

@@ -223,7 +223,7 @@ cell(ScimArena *arena, Datum value, Oid type)
 {
 	char	   *text;
 	Oid			output;
-	bool		varlena;
+	bool		is_varlena;
 
 	switch (type)
 	{
@@ -242,7 +242,7 @@ cell(ScimArena *arena, Datum value, Oid type)
 			text = DatumGetCString(DirectFunctionCall1(uuid_out, value));
 			break;
 		default:
-			getTypeOutputInfo(type, &output, &varlena);
+			getTypeOutputInfo(type, &output, &is_varlena);
 			text = OidOutputFunctionCall(output, value);
 			break;
 	}
