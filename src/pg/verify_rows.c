@@ -330,7 +330,7 @@ scim_audit_verify_rows(ScimAuditCheck *check)
 {
 	List	   *tables = comparable_tables(check);
 	Oid			types[4] = {UUIDOID, UUIDOID, UUIDARRAYOID, INT4ARRAYOID};
-	pg_uuid_t	seed;
+	pg_uuid_t	seed = {{0}};
 	pg_uuid_t	zero = {{0}};
 	Datum		values[4] = {UUIDPGetDatum(&seed), UUIDPGetDatum(&zero)};
 
