@@ -62,9 +62,6 @@ scim_audit_tenant_str(const ScimAuditExchange *x)
 	return (ScimStr) {x->tenant, strlen(x->tenant)};
 }
 
-/* A new version 7 UUID of now. */
-extern void scim_audit_new_uuid(uint8_t out[16]);
-
 /* serve_read.c: GET of a resource, a list, a discovery document. */
 extern ScimStatus scim_audit_serve_resource(ScimAuditExchange *x);
 extern ScimStatus scim_audit_serve_list(ScimAuditExchange *x);

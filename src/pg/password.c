@@ -10,13 +10,8 @@
 #include "pg/compat.h"
 
 #include "catalog/pg_type.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
-#include "utils/rel.h"
-#include "utils/syscache.h"
 #include "utils/uuid.h"
 
 #include "pg/duty.h"
@@ -27,20 +22,6 @@
 #define BCRYPT_ROUNDS 10		/* two to the power of: some 60 ms */
 
 PG_FUNCTION_INFO_V1(scim_audit_check_password);
-
-static Oid
-passwords_owner(void)
-{
-	Oid			relid = get_relname_relid("user_passwords", get_namespace_oid("scim", false));
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "there is no table scim.user_passwords");
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
 
 /* The schema of pgcrypto, quoted. */
 static const char *
@@ -75,7 +56,7 @@ scim_audit_password_store(ScimStr tenant, ScimStr user_id, ScimStr password)
 	values[1] = DirectFunctionCall1(uuid_in, CStringGetDatum(pnstrdup(user_id.ptr, user_id.len)));
 	values[2] = given ? PointerGetDatum(cstring_to_text_with_len(password.ptr, password.len)) : (Datum) 0;
 
-	user = scim_audit_become(passwords_owner());
+	user = scim_audit_become(scim_audit_table_owner("scim.user_passwords"));
 	if (SPI_execute_plan(scim_audit_plan(given ? store : forget, 3, types, true), values, nulls, false, 0) < 0)
 		elog(ERROR, "could not keep a password");
 	scim_audit_become_again(user);
@@ -106,7 +87,7 @@ scim_audit_check_password(PG_FUNCTION_ARGS)
 	values[2] = PG_GETARG_DATUM(1);
 
 	SPI_connect();
-	user = scim_audit_become(passwords_owner());
+	user = scim_audit_become(scim_audit_table_owner("scim.user_passwords"));
 	if (SPI_execute_plan(scim_audit_plan(psprintf("SELECT FROM scim.user_passwords p"
 												  " JOIN scim.users u ON u.tenant OPERATOR(pg_catalog.=) p.tenant"
 												  " AND u.id OPERATOR(pg_catalog.=) p.user_id"

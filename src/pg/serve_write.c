@@ -18,6 +18,7 @@
 #include "pg/exchange.h"
 #include "pg/password.h"
 #include "pg/resource_triggers.h"
+#include "pg/text_functions.h"
 
 #define PATCH_OPERATIONS_MAX 10000	/* 1 MB of them fits; more is a mistake */
 

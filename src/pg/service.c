@@ -31,6 +31,7 @@
 #include "pg/plan_cache.h"
 #include "pg/resource_triggers.h"
 #include "pg/tenant.h"
+#include "pg/text_functions.h"
 
 #define ARENA_MAX ((size_t) 1024 * 1024 * 1024)
 #define ANSWER_MAX ((size_t) 256 * 1024 * 1024) /* of a jsonb array */

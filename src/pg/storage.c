@@ -12,8 +12,6 @@
 #include <inttypes.h>
 
 #include "access/htup_details.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
@@ -23,10 +21,8 @@
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
-#include "utils/varlena.h"
 
 #include "core/text.h"
 #include "pg/owner.h"
@@ -143,22 +139,6 @@ array_parameter(const ScimParam *param)
 										   UUID_LEN, false, TYPALIGN_CHAR));
 }
 
-/* The owner of a table whose qualified name stands in the registry. */
-static Oid
-table_owner(const char *table)
-{
-	List	   *names = textToQualifiedNameList(cstring_to_text(table));
-	Oid			relid = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, false);
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 /*
  * Is one plan good for all values?  A search by key, or by a few keys, has but
  * one sensible plan.  For many keys, PostgreSQL must see how many they are.
@@ -198,7 +178,7 @@ run(const char *table, const ScimSql *sql, bool generic)
 	}
 	nulls[i] = '\0';
 
-	user = scim_audit_become(table_owner(table));
+	user = scim_audit_become(scim_audit_table_owner(table));
 	result = SPI_execute_plan(scim_audit_plan(sql->text, sql->n_params, types, generic), values, nulls, false, 0);
 	scim_audit_become_again(user);
 	if (result < 0)

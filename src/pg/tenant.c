@@ -14,7 +14,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
@@ -27,7 +26,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 #include "pg/log.h"
 #include "pg/owner.h"
@@ -327,27 +325,13 @@ tenant_argument(FunctionCallInfo fcinfo)
 	return text_to_cstring(PG_GETARG_TEXT_PP(0));
 }
 
-static Oid
-owner_of_tenants(void)
-{
-	Oid			relid = get_relname_relid("tenants", get_namespace_oid("scim", false));
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "there is no table scim.tenants");
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 /* scim.create_tenant(tenant text, base_url text, settings jsonb) */
 Datum
 scim_audit_create_tenant(PG_FUNCTION_ARGS)
 {
 	char	   *tenant = tenant_argument(fcinfo);
 	Datum		settings = PG_ARGISNULL(2) ? jsonb_empty() : PG_GETARG_DATUM(2);
-	ScimAuditUser user = scim_audit_become(owner_of_tenants());
+	ScimAuditUser user = scim_audit_become(scim_audit_table_owner("scim.tenants"));
 
 	SPI_connect();
 	settings = with_base_url(settings, !PG_ARGISNULL(1), PG_ARGISNULL(1) ? (Datum) 0 : PG_GETARG_DATUM(1));
@@ -365,7 +349,7 @@ scim_audit_alter_tenant(PG_FUNCTION_ARGS)
 {
 	char	   *tenant = tenant_argument(fcinfo);
 	Datum		settings = PG_ARGISNULL(1) ? jsonb_empty() : PG_GETARG_DATUM(1);
-	ScimAuditUser user = scim_audit_become(owner_of_tenants());
+	ScimAuditUser user = scim_audit_become(scim_audit_table_owner("scim.tenants"));
 
 	if (scim_audit_tenant_settings(tenant) == NULL)
 		ereport(ERROR,

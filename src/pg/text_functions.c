@@ -16,8 +16,8 @@
 #include "utils/uuid.h"
 
 #include "core/text.h"
-#include "pg/exchange.h"
 #include "pg/log.h"
+#include "pg/text_functions.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_fold);
 PG_FUNCTION_INFO_V1(scim_audit_folded_values);
