@@ -42,21 +42,11 @@ scim_edit_element(ScimPatch *patch, const ScimAttribute *attr, ScimJson *value, 
 	return scim_element_canonical(patch->arena, attr, value, patch->options->strict, out, patch->err);
 }
 
-/* The canonical form of a sub-attribute, as a part of its attribute: what is
- * no value there (resource.h) is none here. */
-static ScimStatus
-canonical_sub(ScimPatch *patch, const ScimAttribute *sub, ScimJson *value, ScimJson **out)
+/* The id in a value that references a resource: there "" is no value (resource.h). */
+static bool
+is_reference_id(const ScimAttribute *sub)
 {
-	ScimJson   *object = scim_json_object(patch->arena);
-	ScimStatus	status;
-
-	*out = NULL;
-	if (object == NULL || !scim_json_set(object, sub->name, value))
-		return SCIM_NO_MEMORY;
-	status = scim_edit_element(patch, sub->parent, object, &object);
-	if (status == SCIM_OK && object != NULL)
-		*out = scim_edit_get(object, sub->name);
-	return status;
+	return strcmp(sub->name, "value") == 0 && scim_sub_attribute(sub->parent, SCIM_STR("$ref")) != NULL;
 }
 
 ScimStatus
@@ -66,8 +56,9 @@ scim_edit_sub(ScimPatch *patch, ScimJson *object, const ScimAttribute *sub, Scim
 	ScimJson   *canonical = NULL;
 	ScimStatus	status = SCIM_OK;
 
-	if (value != NULL)
-		status = canonical_sub(patch, sub, value, &canonical);
+	if (value != NULL && !(is_reference_id(sub) && json_object_is_type(value, json_type_string) &&
+						   json_object_get_string_len(value) == 0))
+		status = scim_edit_canonical(patch, sub, value, &canonical);
 	if (status != SCIM_OK)
 		return status;
 	if (sub->mutability == SCIM_IMMUTABLE && current != NULL && !scim_json_equal(current, canonical))
@@ -126,5 +117,5 @@ scim_patch_work(ScimPatch *patch, size_t visits)
 		patch->work += visits;
 		return SCIM_OK;
 	}
-	return scim_error(patch->err, SCIM_PAYLOAD_TOO_LARGE, "the operations compare more than %d pairs of values", WORK_MAX);
+	return scim_error(patch->err, SCIM_PAYLOAD_TOO_LARGE, "the operations go through more than %d elements", WORK_MAX);
 }

@@ -11,6 +11,12 @@
 #include "core/patch_edit.h"
 #include "core/text.h"
 
+/* What sorting an element in costs, in comparisons. */
+#define SORT_WORK 8
+
+/* Keys live for one operation only; more than those of any resource. */
+#define SCRATCH_MAX ((size_t) 256 << 20)
+
 /* ---- the same element ---- */
 
 /* What an element is known by: its value and type, or all of it where it has no value. */
@@ -117,38 +123,46 @@ find_key(const ElementKey *keys, size_t n, ElementKey wanted)
 	return wanted.type.ptr == NULL || compare_text(keys[low].type, wanted.type) == 0 ? &keys[low] : NULL;
 }
 
+/* Put one element into array, whose first n elements have the sorted keys. */
+static ScimStatus
+add_element(ScimPatch *patch, ScimArena *scratch, const ScimAttribute *attr, ScimJson *array,
+			const ElementKey *keys, size_t n, ScimJson *element, bool *touched)
+{
+	const ElementKey *found;
+	ElementKey	key;
+
+	if (!make_key(scratch, attr, element, 0, &key))
+		return SCIM_NO_MEMORY;
+	found = find_key(keys, n, key);
+	if (found == NULL)
+	{
+		touched[json_object_array_length(array)] = true;
+		return scim_json_append(array, element) ? SCIM_OK : SCIM_NO_MEMORY;
+	}
+	touched[found->index] = true;
+	if (attr->type != SCIM_TYPE_COMPLEX)
+		return SCIM_OK;
+	return scim_edit_merge(patch, json_object_array_get_idx(array, found->index), attr, element);
+}
+
 ScimStatus
 scim_patch_add_elements(ScimPatch *patch, const ScimAttribute *attr, ScimJson *array, ScimJson *added,
 						bool *touched)
 {
 	size_t		n = json_object_array_length(array);
+	ScimStatus	status = scim_patch_work(patch, (n + json_object_array_length(added)) * SORT_WORK);
+	ScimArena  *scratch;
 	ElementKey *keys;
-	ScimStatus	status = scim_patch_work(patch, n);
 
 	if (status != SCIM_OK)
 		return status;
-	keys = sorted_keys(patch->arena, attr, array);
+	scratch = scim_arena_create(SCRATCH_MAX);
+	keys = scratch != NULL ? sorted_keys(scratch, attr, array) : NULL;
 	if (keys == NULL)
-		return SCIM_NO_MEMORY;
+		status = SCIM_NO_MEMORY;
 	for (size_t i = 0; i < json_object_array_length(added) && status == SCIM_OK; i++)
-	{
-		ScimJson   *element = json_object_array_get_idx(added, i);
-		const ElementKey *found;
-		ElementKey	key;
-
-		if (!make_key(patch->arena, attr, element, i, &key))
-			return SCIM_NO_MEMORY;
-		found = find_key(keys, n, key);
-		if (found == NULL)
-		{
-			touched[json_object_array_length(array)] = true;
-			status = scim_json_append(array, element) ? SCIM_OK : SCIM_NO_MEMORY;
-			continue;
-		}
-		touched[found->index] = true;
-		if (attr->type == SCIM_TYPE_COMPLEX)
-			status = scim_edit_merge(patch, json_object_array_get_idx(array, found->index), attr, element);
-	}
+		status = add_element(patch, scratch, attr, array, keys, n, json_object_array_get_idx(added, i), touched);
+	scim_arena_free(scratch);
 	return status;
 }
 
@@ -195,8 +209,10 @@ canonical_value(const ScimAttribute *sub, ScimStr literal)
 {
 	for (size_t i = 0; sub->canonical_values != NULL && sub->canonical_values[i] != NULL; i++)
 	{
-		if (scim_name_is(literal, sub->canonical_values[i]))
-			return sub->canonical_values[i];
+		const char *canonical = sub->canonical_values[i];
+
+		if (sub->case_exact ? scim_str_equal(literal, (ScimStr) {canonical, strlen(canonical)}) : scim_name_is(literal, canonical))
+			return canonical;
 	}
 	return NULL;
 }

@@ -10,6 +10,9 @@
 #include "core/json.h"
 #include "core/patch_edit.h"
 
+/* What changing an element costs, in comparisons. */
+#define CHANGE_WORK 4
+
 /* Elements chosen by a path: all of them, or those that satisfy its filter. */
 typedef struct Selection
 {
@@ -28,8 +31,7 @@ select_elements(ScimPatch *patch, const ScimPath *path, ScimJson *array, Selecti
 	out->selected = scim_alloc(patch->arena, (out->n + 1) * sizeof(bool));
 	if (out->selected == NULL)
 		return SCIM_NO_MEMORY;
-	if (path->value_filter != NULL)
-		status = scim_patch_work(patch, out->n * scim_filter_terms(path->value_filter));
+	status = scim_patch_work(patch, out->n * (1 + (path->value_filter != NULL ? scim_filter_terms(path->value_filter) : 0)));
 	for (size_t i = 0; i < out->n && status == SCIM_OK; i++)
 	{
 		out->selected[i] = path->value_filter == NULL ||
@@ -39,23 +41,31 @@ select_elements(ScimPatch *patch, const ScimPath *path, ScimJson *array, Selecti
 	return status;
 }
 
+/* Has the element become empty? */
+static bool
+is_empty(ScimJson *element)
+{
+	return json_object_is_type(element, json_type_object) && json_object_object_length(element) == 0;
+}
+
 /* Make the attribute those elements that are not dropped and not empty. */
 static ScimStatus
 keep_elements(ScimPatch *patch, const ScimAttribute *attr, ScimJson *container, const Selection *selection,
 			  bool drop_selected)
 {
-	ScimJson   *kept = scim_json_array(patch->arena);
+	size_t		n = json_object_array_length(selection->array);
+	ScimJson   *kept = selection->array;
+	bool		all = true;
 
-	if (kept == NULL)
+	for (size_t i = 0; i < n && all; i++)
+		all = !(drop_selected && selection->selected[i]) && !is_empty(json_object_array_get_idx(selection->array, i));
+	if (!all && (kept = scim_json_array(patch->arena)) == NULL)
 		return SCIM_NO_MEMORY;
-	for (size_t i = 0; i < json_object_array_length(selection->array); i++)
+	for (size_t i = 0; i < n && !all; i++)
 	{
 		ScimJson   *element = json_object_array_get_idx(selection->array, i);
 
-		if ((drop_selected && selection->selected[i]) ||
-			(json_object_is_type(element, json_type_object) && json_object_object_length(element) == 0))
-			continue;
-		if (!scim_json_append(kept, element))
+		if (!(drop_selected && selection->selected[i]) && !is_empty(element) && !scim_json_append(kept, element))
 			return SCIM_NO_MEMORY;
 	}
 	return scim_edit_set(container, attr->name, json_object_array_length(kept) > 0 ? kept : NULL);
@@ -227,6 +237,8 @@ patch_selected(ScimPatch *patch, const ScimPatchTarget *target, ScimJson *contai
 		return scim_error(patch->err, SCIM_INVALID_FILTER, "%zu elements of \"%s\" satisfy the filter", selection.count, path->attr->name);
 	if (selection.count == 0)
 		status = create_element(patch, target, &selection);
+	else
+		status = scim_patch_work(patch, selection.count * CHANGE_WORK);
 	for (size_t i = 0; i < selection.n && status == SCIM_OK; i++)
 	{
 		if (selection.selected[i])

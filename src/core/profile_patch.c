@@ -278,28 +278,98 @@ emit(ScimNormal *normal, Operation *operation)
 		normal->failed = true;
 }
 
+/* ---- paths as keys ---- */
+
+/* A member of a value without path whose name is a path. */
+typedef struct PathMember
+{
+	struct PathMember *next;
+	const char *path;
+	ScimJson   *value;
+} PathMember;
+
 /* Is the key a path that is more than an attribute's or a schema's name? */
 static bool
-is_path_key(ScimNormal *normal, ScimStr key)
+is_path_key(ScimNormal *normal, const ScimSchema *extension, const char *path, ScimStr key)
 {
 	unsigned	changed = normal->changed;
-	ScimPath	path;
+	ScimStr		text = {path, strlen(path)};
+	ScimPath	parsed;
 	ScimStatus	status;
 
-	if (scim_type_attribute(normal->type, key) != NULL || scim_type_extension(normal->type, key) != NULL)
+	if (extension != NULL ? scim_schema_attribute(extension, key) != NULL
+		: scim_type_attribute(normal->type, key) != NULL || scim_type_extension(normal->type, key) != NULL)
 		return false;
-	key = normal_path(normal, key);
+	text = normal_path(normal, text);
 	normal->changed = changed;
-	status = scim_path_parse(normal->arena, normal->type, key, &path, NULL);
+	status = scim_path_parse(normal->arena, normal->type, text, &parsed, NULL);
 	normal->failed = normal->failed || status == SCIM_NO_MEMORY;
-	return status == SCIM_OK && path.attr != NULL;
+	return status == SCIM_OK && parsed.attr != NULL;
 }
 
-/* A member of a value without path, as an operation with that path. */
+/* Hang in a member whose name is a path; false when it is none, or not to be forgiven. */
+static bool
+take_path_key(ScimNormal *normal, const ScimSchema *extension, const char *key, ScimJson *value, PathMember ***end)
+{
+	const char *path = key;
+	PathMember *member;
+
+	if ((normal->passes & SCIM_PASS_PATH_KEY) == 0)
+		return false;
+	if (extension != NULL)
+		path = scim_sprintf(normal->arena, "%s:%s", extension->id, key);
+	if (path == NULL)
+		normal->failed = true;
+	if (path == NULL || !is_path_key(normal, extension, path, (ScimStr) {key, strlen(key)}))
+		return false;
+	member = scim_alloc(normal->arena, sizeof(PathMember));
+	if (member == NULL)
+	{
+		normal->failed = true;
+		return false;
+	}
+	*member = (PathMember) {.path = path, .value = value};
+	**end = member;
+	*end = &member->next;
+	return scim_normal_use(normal, SCIM_PASS_PATH_KEY);
+}
+
+/* The members of a value without path, or of an extension in it, whose names are no paths. */
+static ScimJson *
+plain_members(ScimNormal *normal, const ScimSchema *extension, ScimJson *from, PathMember ***end)
+{
+	ScimJson   *plain = scim_json_object(normal->arena);
+	struct json_object_iter member;
+
+	if (plain == NULL)
+	{
+		normal->failed = true;
+		return NULL;
+	}
+	json_object_object_foreachC(from, member)
+	{
+		ScimStr		key = {member.key, strlen(member.key)};
+		size_t		len;
+		const char *urn = extension == NULL ? scim_normal_urn(normal, key, &len) : NULL;
+		const char *name = urn != NULL && len == key.len ? urn : member.key;
+		const ScimSchema *inner = extension == NULL ? scim_type_extension(normal->type, (ScimStr) {name, strlen(name)}) : NULL;
+		ScimJson   *value = member.val;
+
+		if (take_path_key(normal, extension, name, value, end))
+			continue;
+		if (inner != NULL && json_object_is_type(value, json_type_object))
+			value = plain_members(normal, inner, value, end);
+		scim_normal_set(normal, plain, name, value);
+	}
+	return plain;
+}
+
+/* An operation of its own for a member whose name is a path. */
 static void
-emit_path_key(ScimNormal *normal, const Operation *original, const char *key, ScimJson *value)
+emit_path_member(ScimNormal *normal, const Operation *original, const PathMember *member)
 {
 	Operation	extracted = {.json = scim_json_object(normal->arena), .op = original->op, .operations = original->operations};
+	size_t		len = strlen(member->path);
 
 	if (extracted.json == NULL)
 	{
@@ -307,9 +377,9 @@ emit_path_key(ScimNormal *normal, const Operation *original, const char *key, Sc
 		return;
 	}
 	scim_normal_set(normal, extracted.json, "op", scim_normal_string(normal, original->op.ptr, original->op.len));
-	scim_normal_set(normal, extracted.json, "path", scim_normal_string(normal, key, strlen(key)));
-	scim_normal_set(normal, extracted.json, "value", value);
-	normalise_at_path(normal, &extracted, (ScimStr) {key, strlen(key)});
+	scim_normal_set(normal, extracted.json, "path", scim_normal_string(normal, member->path, len));
+	scim_normal_set(normal, extracted.json, "value", member->value);
+	normalise_at_path(normal, &extracted, (ScimStr) {member->path, len});
 	emit(normal, &extracted);
 }
 
@@ -317,40 +387,22 @@ emit_path_key(ScimNormal *normal, const Operation *original, const char *key, Sc
 static void
 normalise_members(ScimNormal *normal, Operation *operation, ScimJson *value)
 {
-	ScimJson   *plain = scim_json_object(normal->arena);
-	struct json_object_iter member;
-	size_t		paths = 0;
+	PathMember *paths = NULL;
+	PathMember **end = &paths;
+	ScimJson   *plain;
 
 	/* Its members are read again after the operation has let go of it. */
-	if (plain == NULL || scim_own(normal->arena, json_object_get(value)) == NULL)
-	{
+	if (scim_own(normal->arena, json_object_get(value)) == NULL)
 		normal->failed = true;
+	plain = !normal->failed ? plain_members(normal, NULL, value, &end) : NULL;
+	if (plain == NULL || normal->failed)
 		return;
-	}
-	json_object_object_foreachC(value, member)
-	{
-		size_t		len;
-		ScimStr		key = {member.key, strlen(member.key)};
-		const char *urn = scim_normal_urn(normal, key, &len);
-
-		if (urn != NULL && len == key.len)
-			scim_normal_set(normal, plain, urn, member.val);
-		else if ((normal->passes & SCIM_PASS_PATH_KEY) != 0 && is_path_key(normal, key))
-			paths++;
-		else
-			scim_normal_set(normal, plain, member.key, member.val);
-	}
 	scim_normal_attributes(normal, NULL, plain);
 	set_member(normal, operation->json, "value", plain);
-	if (paths == 0 || json_object_object_length(plain) > 0)
+	if (paths == NULL || json_object_object_length(plain) > 0)
 		emit(normal, operation);
-	if (paths == 0 || !scim_normal_use(normal, SCIM_PASS_PATH_KEY))
-		return;
-	json_object_object_foreachC(value, member)
-	{
-		if (!normal->failed && is_path_key(normal, (ScimStr) {member.key, strlen(member.key)}))
-			emit_path_key(normal, operation, member.key, member.val);
-	}
+	for (; paths != NULL && !normal->failed; paths = paths->next)
+		emit_path_member(normal, operation, paths);
 }
 
 /* A value that is JSON in a string; NULL when it is none. */
@@ -394,7 +446,8 @@ normalise_operation(ScimNormal *normal, Operation *operation)
 	parsed = parsed_value(normal, value);
 	if (parsed != NULL)
 		value = parsed;
-	if (json_object_is_type(value, json_type_object) && !scim_name_is(operation->op, "remove"))
+	if (json_object_is_type(value, json_type_object) &&
+		(scim_name_is(operation->op, "add") || scim_name_is(operation->op, "replace")))
 		normalise_members(normal, operation, value);
 	else
 		emit(normal, operation);

@@ -343,6 +343,7 @@ serve_patch(ScimAuditExchange *x)
 		.create_on_unmatched = x->profile->create_on_unmatched,
 		.replace_whole = x->profile->replace_whole,
 		.allow_no_path = x->profile->allow_no_path,
+		.single_match = x->profile->single_match,
 		.max_operations = PATCH_OPERATIONS_MAX
 	};
 	Stored		stored = {{{{0}}}};

@@ -91,6 +91,7 @@ test_operations(void)
 		{"User", "[{'op':'Replace','value':{'" E ":employeeNumber':'1','" E ".manager':'" ID1 "'}}]", "[{'op':'replace','path':'" E ":employeeNumber','value':'1'},{'op':'replace','path':'" E ":manager','value':{'value':'" ID1 "'}}]", "'capitalised-op','path-as-key','bare-string-value','dotted-urn'"},
 		{"User", "[{'op':'add','value':{'emails[type eq \\'work\\'].value':'a','active':'False'}}]", "[{'op':'add','value':{'active':false}},{'op':'add','path':'emails[type eq \\'work\\'].value','value':'a'}]", "'string-boolean','path-as-key'"},
 		{"User", "[{'op':'replace','value':{'" E "':{'manager':'" ID1 "','department':'d'}}}]", "[{'op':'replace','value':{'" E "':{'manager':{'value':'" ID1 "'},'department':'d'}}}]", "'bare-string-value'"},
+		{"User", "[{'op':'replace','value':{'" E "':{'manager.value':'" ID1 "','department':'d'}}}]", "[{'op':'replace','value':{'" E "':{'department':'d'}}},{'op':'replace','path':'" E ":manager.value','value':'" ID1 "'}]", "'path-as-key'"},
 		{"User", "[{'op':'replace','value':{'fish.fin':'x'}}]", NULL, ""},
 
 		{"User", "[{'op':'add','path':'" E ":manager','value':'" ID1 "'}]", "[{'op':'add','path':'" E ":manager','value':{'value':'" ID1 "'}}]", "'bare-string-value'"},
