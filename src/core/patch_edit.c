@@ -104,8 +104,8 @@ scim_edit_remove_all(ScimPatch *patch, const ScimPatchTarget *target)
 	ScimJson   *value = target->value;
 
 	if (value != NULL && !(json_object_is_type(value, json_type_array) && json_object_array_length(value) == 0))
-		return scim_error(patch->err, SCIM_INVALID_SYNTAX, "remove has no value; to remove elements of \"%s\" use a filter in the path",
-						  attr->name);
+		return scim_error(patch->err, SCIM_INVALID_SYNTAX,
+						  "remove has no value; to remove elements of \"%s\" use a filter in the path", attr->name);
 	return scim_edit_removable(patch, attr);
 }
 

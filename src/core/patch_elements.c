@@ -211,7 +211,8 @@ canonical_value(const ScimAttribute *sub, ScimStr literal)
 	{
 		const char *canonical = sub->canonical_values[i];
 
-		if (sub->case_exact ? scim_str_equal(literal, (ScimStr) {canonical, strlen(canonical)}) : scim_name_is(literal, canonical))
+		if (sub->case_exact ? scim_str_equal(literal, (ScimStr) {canonical, strlen(canonical)})
+			: scim_name_is(literal, canonical))
 			return canonical;
 	}
 	return NULL;

@@ -234,7 +234,8 @@ patch_selected(ScimPatch *patch, const ScimPatchTarget *target, ScimJson *contai
 	if (target->verb == SCIM_PATCH_REMOVE || target->value == NULL)
 		return remove_selected(patch, target, container, &selection);
 	if (patch->options->single_match && path->value_filter != NULL && selection.count > 1)
-		return scim_error(patch->err, SCIM_INVALID_FILTER, "%zu elements of \"%s\" satisfy the filter", selection.count, path->attr->name);
+		return scim_error(patch->err, SCIM_INVALID_FILTER, "%zu elements of \"%s\" satisfy the filter",
+						  selection.count, path->attr->name);
 	if (selection.count == 0)
 		status = create_element(patch, target, &selection);
 	else

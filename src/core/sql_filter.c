@@ -165,7 +165,8 @@ put_link_test(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, con
 static void
 put_any_member(ScimSqlBuild *build, const char *json)
 {
-	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_each_text(%s) m(k, v) WHERE m.v OPERATOR(pg_catalog.<>) '')", json);
+	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_each_text(%s) m(k, v) "
+				 "WHERE m.v OPERATOR(pg_catalog.<>) '')", json);
 }
 
 /* Append that a value kept in the column is there, and not empty. */

@@ -41,8 +41,8 @@ common_operand(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath
 	if (strcmp(name, "resourceType") == 0)
 		out->sql = scim_sql_text(build, "CAST(%s AS pg_catalog.text)", scim_sql_quote(build, type->name));
 	else if (strcmp(name, "version") == 0)
-		out->sql = scim_sql_text(build, "('W/\"' OPERATOR(pg_catalog.||) CAST(t.%s AS pg_catalog.text) OPERATOR(pg_catalog.||) '\"')",
-								 type->version_column);
+		out->sql = scim_sql_text(build, "('W/\"' OPERATOR(pg_catalog.||) CAST(t.%s AS pg_catalog.text) "
+								 "OPERATOR(pg_catalog.||) '\"')", type->version_column);
 	return out->sql != NULL;
 }
 

@@ -1,30 +1,16 @@
 /*
  * test_sql.c
- *		Statements: their text and parameters, and what every statement must
- *		keep to.  The latter is checked mechanically on each statement made
- *		here, whatever the test that made it:
- *
- *	- every table that FROM, JOIN, INTO or UPDATE names is one of the
- *	  registry's and is restricted to the tenant, or is a function of
- *	  pg_catalog;
- *	- every operator is qualified;
- *	- no literal of a filter and no value of a row stands in the text;
- *	- $1 is the tenant, and the parameters used are those given.
+ *		Statements: their text and parameters; each statement made here is also
+ *		checked against the rules of sql_rules.h.
  */
 #include "core/sql.h"
 #include "core/strbuf.h"
+#include "sql_rules.h"
 #include "tap.h"
-
-#include <ctype.h>
-#include <stdlib.h>
 
 static ScimArena *arena;
 static const ScimFilterLimits limits = {.max_terms = 200};
 
-/* What every literal and value here contains. */
-#define MARK "zqx"
-#define TENANT SCIM_STR("acme-" MARK)
-#define ID "2819c223-7f76-453a-919d-413861904646"
 #define E "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 static ScimStr
@@ -43,171 +29,6 @@ static const ScimLink *
 link_named(const char *type, const char *attr)
 {
 	return scim_type_link(type_named(type), scim_type_attribute(type_named(type), str(attr)));
-}
-
-/* ---- the mechanical checks ---- */
-
-static const char *
-word_at(const char *p, char *out, size_t size)
-{
-	size_t		n = 0;
-
-	while (*p == ' ')
-		p++;
-	while (*p != '\0' && strchr(" (),", *p) == NULL)
-	{
-		if (n + 1 < size)
-			out[n++] = *p;
-		p++;
-	}
-	out[n] = '\0';
-	return p;
-}
-
-static bool
-is_registry_table(const char *name)
-{
-	const ScimRegistry *registry = scim_registry_builtin();
-
-	for (size_t i = 0; i < scim_registry_type_count(registry); i++)
-	{
-		const ScimResourceType *type = scim_registry_type(registry, i);
-
-		if (strcmp(type->table, name) == 0)
-			return true;
-		for (size_t j = 0; j < type->n_links; j++)
-		{
-			if (strcmp(type->links[j].table, name) == 0)
-				return true;
-		}
-	}
-	return false;
-}
-
-/* Is the table reference whose alias begins at p restricted to the tenant? */
-static bool
-is_restricted(const char *sql, const char *p, bool insert)
-{
-	char		alias[64];
-	char		condition[160];
-
-	p = word_at(p, alias, sizeof(alias));
-	if (strcmp(alias, "AS") == 0)
-		p = word_at(p, alias, sizeof(alias));
-	if (insert)
-		return strstr(p, "tenant, ") != NULL && (strstr(p, "VALUES ($1, ") != NULL || strstr(p, ") SELECT $1, ") != NULL);
-	snprintf(condition, sizeof(condition), "WHERE %s.tenant OPERATOR(pg_catalog.=) ", alias);
-	p = strstr(p, condition);
-	(void) sql;
-	return p != NULL && (strncmp(p + strlen(condition), "$1", 2) == 0 || strncmp(p + strlen(condition), "t.tenant", 8) == 0);
-}
-
-static int
-check_tables(const char *sql)
-{
-	static const char *const keywords[] = {"FROM ", "JOIN ", "INTO ", "UPDATE "};
-	int			wrong = 0;
-
-	for (size_t k = 0; k < sizeof(keywords) / sizeof(keywords[0]); k++)
-	{
-		for (const char *p = strstr(sql, keywords[k]); p != NULL; p = strstr(p + 1, keywords[k]))
-		{
-			char		table[128];
-			const char *rest = word_at(p + strlen(keywords[k]), table, sizeof(table));
-
-			if (strncmp(p, "UPDATE OF ", 10) == 0 || strncmp(table, "pg_catalog.", 11) == 0)
-				continue;
-			if (!is_registry_table(table) || !is_restricted(sql, rest, strcmp(keywords[k], "INTO ") == 0))
-			{
-				printf("#   %s%s is not restricted\n", keywords[k], table);
-				wrong++;
-			}
-		}
-	}
-	return wrong;
-}
-
-/* Copy sql without quoted text and OPERATOR(…). */
-static void
-strip(const char *sql, char *out)
-{
-	while (*sql != '\0')
-	{
-		if (strncmp(sql, "OPERATOR(", 9) == 0)
-			sql = strchr(sql, ')') + 1;
-		else if (*sql == '\'' || *sql == '"')
-		{
-			char		quote = *sql++;
-
-			while (*sql != quote)
-				sql++;
-			sql++;
-		}
-		else
-			*out++ = *sql++;
-	}
-	*out = '\0';
-}
-
-static int
-check_operators(const char *sql)
-{
-	char	   *bare = malloc(strlen(sql) + 1);
-	int			wrong = 0;
-
-	strip(sql, bare);
-	for (char *p = bare; *p != '\0'; p++)
-	{
-		/* SET column = $n is no operator; count(*) neither. */
-		if (strncmp(p, "=", 1) == 0 && strncmp(sql, "UPDATE ", 7) == 0 && (size_t) (p - bare) < (size_t) (strstr(bare, " WHERE ") - bare))
-			continue;
-		if (strncmp(p, "(*)", 3) == 0)
-			p += 2;
-		else if (strchr("=<>~|@#!?&+/*^", *p) != NULL)
-		{
-			printf("#   bare operator at: %s\n", p);
-			wrong++;
-		}
-	}
-	free(bare);
-	return wrong;
-}
-
-/* The highest $n in the text; each up to it must occur. */
-static int
-check_params(const ScimSql *sql)
-{
-	int			wrong = 0;
-
-	for (int i = 1; i <= sql->n_params + 1; i++)
-	{
-		char		name[16];
-		const char *p = sql->text;
-		bool		found = false;
-
-		snprintf(name, sizeof(name), "$%d", i);
-		while (!found && (p = strstr(p, name)) != NULL)
-		{
-			p += strlen(name);
-			found = !isdigit((unsigned char) *p);
-		}
-		if (found != (i <= sql->n_params))
-			wrong++;
-	}
-	return wrong + (sql->params[0].value.ptr != TENANT.ptr && memcmp(sql->params[0].value.ptr, TENANT.ptr, TENANT.len) != 0);
-}
-
-static void
-check(const ScimSql *sql, const char *what)
-{
-	bool		good = true;
-
-	good &= check_tables(sql->text) == 0;
-	good &= check_operators(sql->text) == 0;
-	good &= strstr(sql->text, MARK) == NULL && strstr(sql->text, ID) == NULL;
-	good &= check_params(sql) == 0;
-	if (!ok(good, "rules kept: %s", what))
-		printf("#   %s\n", sql->text);
 }
 
 /* ---- statements on one row ---- */
@@ -595,6 +416,77 @@ test_links(void)
 		   "remove matching what cannot be matched");
 }
 
+/* ---- a schema of one's own ---- */
+
+#define ATTRIBUTE(name, type, multi, more) "{\"name\":\"" name "\",\"type\":\"" type "\",\"multiValued\":" multi ",\"description\":\"x\"," \
+	"\"required\":false,\"mutability\":\"readWrite\",\"returned\":\"default\",\"uniqueness\":\"none\"" more "}"
+#define SCHEMA(id, attributes) "{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:Schema\"],\"id\":\"" id "\",\"name\":\"x\"," \
+	"\"description\":\"x\",\"attributes\":[" attributes "]}"
+
+static const char *const own_documents[] = {
+	SCHEMA("urn:example:Thing", ATTRIBUTE("count", "integer", "false", "") "," ATTRIBUTE("weight", "decimal", "false", "") ","
+		   ATTRIBUTE("tags", "string", "true", ",\"caseExact\":false")),
+	SCHEMA("urn:example:O'Thing", ATTRIBUTE("size", "integer", "false", "") "," ATTRIBUTE("made", "dateTime", "false", "") ","
+		   ATTRIBUTE("parts", "complex", "true", ",\"subAttributes\":[" ATTRIBUTE("value", "string", "false", ",\"caseExact\":true") ","
+					 ATTRIBUTE("weight", "decimal", "false", "") "]") ","
+		   ATTRIBUTE("maker", "complex", "false", ",\"subAttributes\":[" ATTRIBUTE("name", "string", "false", ",\"caseExact\":false") "]")),
+	"{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:ResourceType\"],\"id\":\"Thing\",\"name\":\"Thing\",\"endpoint\":\"/Things\",\"description\":\"x\","
+	"\"schema\":\"urn:example:Thing\",\"schemaExtensions\":[{\"schema\":\"urn:example:O'Thing\",\"required\":false}],"
+	"\"storage\":{\"table\":\"app.things\",\"id\":\"key\",\"tenant\":\"customer\",\"version\":\"v\",\"created\":\"c\",\"lastModified\":\"m\",\"extensions\":\"more\","
+	"\"attributes\":{\"externalId\":\"x\",\"count\":\"n\",\"weight\":\"w\",\"tags\":\"tags\"}}}"
+};
+
+#define OWN "(t.more" GET "'urn:example:O\'\'Thing'" GET
+
+static void
+test_own_schema(void)
+{
+	static const char tenant[] = " WHERE t.customer OPERATOR(pg_catalog.=) $1 AND ";
+	static const struct
+	{
+		const char *filter;
+		const char *where;
+		ScimSqlType type;		/* of $2 */
+	}			cases[] = {
+		{"count eq 5", "t.n" EQ "$2", SCIM_SQL_INT8},
+		{"count eq 5.5", "CAST(t.n AS pg_catalog.numeric)" EQ "$2", SCIM_SQL_NUMERIC},
+		{"count gt 99999999999999999999", "CAST(t.n AS pg_catalog.numeric) OPERATOR(pg_catalog.>) $2", SCIM_SQL_NUMERIC},
+		{"weight le -1.5e3", "t.w OPERATOR(pg_catalog.<=) $2", SCIM_SQL_NUMERIC},
+		{"tags eq \"A\"", EACH("tags") "scim.fold((e.v OPERATOR(pg_catalog.#>>) '{}'))" EQ "$2)", SCIM_SQL_TEXT},
+		{"tags[value sw \"a\"]", NULL, SCIM_SQL_TEXT},
+		{"urn:example:O'Thing:size ge 5", "(pg_catalog.jsonb_typeof(" OWN "'size'))" EQ "'number' AND " OWN "'size') OPERATOR(pg_catalog.>=) $2)", SCIM_SQL_JSONB},
+		{"urn:example:O'Thing:made lt \"2026-01-02T03:04:05Z\"", "CAST((" OWN "'made') OPERATOR(pg_catalog.#>>) '{}') AS pg_catalog.timestamptz) OPERATOR(pg_catalog.<) $2", SCIM_SQL_TIMESTAMPTZ},
+		{"urn:example:O'Thing:maker.name eq \"A\"", "scim.fold((" OWN "'maker')" GETT "'name'))" EQ "$2", SCIM_SQL_TEXT},
+		{"urn:example:O'Thing:parts[weight gt 1 and value eq \"A\"]", NULL, SCIM_SQL_JSONB},
+		{"urn:example:O'Thing:parts.value ne \"A\"", NULL, SCIM_SQL_TEXT},
+		{"urn:example:O'Thing:maker pr and schemas eq \"urn:example:O'Thing\" and count pr", NULL, SCIM_SQL_TEXT},
+	};
+	ScimRegistry *registry = scim_registry_create();
+	const ScimResourceType *type;
+	ScimError	err = {SCIM_OK, ""};
+
+	for (size_t i = 0; i < sizeof(own_documents) / sizeof(own_documents[0]); i++)
+		is_int(scim_registry_add(registry, str(own_documents[i]), &err), SCIM_OK, "a document of one's own: %s", err.detail);
+	type = scim_registry_type_by_name(registry, "Thing");
+	for (size_t i = 0; type != NULL && i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		ScimFilter *filter = NULL;
+		ScimSql		sql;
+		const char *where;
+
+		is_int(scim_filter_parse(arena, type, str(cases[i].filter), &limits, &filter, &err), SCIM_OK, "filter %s", cases[i].filter);
+		is_int(scim_sql_count(arena, type, TENANT, filter, &sql, &err), SCIM_OK, "count");
+		where = strstr(sql.text, tenant);
+		if (cases[i].where != NULL)
+			is_str(where != NULL ? where + strlen(tenant) : sql.text, cases[i].where, "condition of %s", cases[i].filter);
+		if (sql.n_params > 1)
+			is_int(sql.params[1].type, cases[i].type, "type of the parameter of %s", cases[i].filter);
+		if (getenv("SHOW_SQL") != NULL)
+			printf("# %s\n", sql.text);
+	}
+	scim_registry_free(registry);
+}
+
 static void
 test_out_of_memory(void)
 {
@@ -632,6 +524,7 @@ main(void)
 	test_params();
 	test_sorting();
 	test_links();
+	test_own_schema();
 	test_out_of_memory();
 	scim_arena_free(arena);
 	return done_testing();
