@@ -93,21 +93,31 @@ scim_buf_str(ScimBuf *buf, const char *text)
 void
 scim_buf_char(ScimBuf *buf, char c)
 {
-	scim_buf_bytes(buf, &c, 1);
+	if (!reserve(buf, 1))
+		return;
+	buf->data[buf->len++] = c;
+	buf->data[buf->len] = '\0';
 }
 
+/* Into the room there is; a second time, with enough of it, where that was too little. */
 void
 scim_buf_vprintf(ScimBuf *buf, const char *fmt, va_list args)
 {
+	size_t		room = buf->failed ? 0 : buf->cap - buf->len;
 	va_list		again;
 	int			len;
 
 	va_copy(again, args);
-	len = vsnprintf(NULL, 0, fmt, again);
+	len = vsnprintf(room > 0 ? buf->data + buf->len : NULL, room, fmt, again);
 	va_end(again);
 	if (len < 0 || !reserve(buf, (size_t) len))
+	{
+		if (room > 0)
+			buf->data[buf->len] = '\0';
 		return;
-	vsnprintf(buf->data + buf->len, (size_t) len + 1, fmt, args);
+	}
+	if ((size_t) len >= room)
+		vsnprintf(buf->data + buf->len, (size_t) len + 1, fmt, args);
 	buf->len += (size_t) len;
 }
 
@@ -126,14 +136,18 @@ scim_buf_hex(ScimBuf *buf, const uint8_t *bytes, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
 
+	char	   *out;
+
 	if (!reserve(buf, len * 2))
 		return;
+	out = buf->data + buf->len;
 	for (size_t i = 0; i < len; i++)
 	{
-		buf->data[buf->len++] = digits[bytes[i] >> 4];
-		buf->data[buf->len++] = digits[bytes[i] & 15];
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 15];
 	}
-	buf->data[buf->len] = '\0';
+	*out = '\0';
+	buf->len += len * 2;
 }
 
 void

@@ -36,6 +36,7 @@
 #include "utils/uuid.h"
 
 #include "pg/event_store.h"
+#include "pg/guc.h"
 
 /* Columns of scim_audit.events; the names stand in the same order below. */
 enum
@@ -337,29 +338,53 @@ read_head(Relation seals, const ColumnMap *map, HeapTuple tuple, ScimSeal *head,
 }
 
 /*
+ * The last seal of a chain from seq on; false when there is none.
+ *
  * SnapshotSelf sees what is committed now and what this transaction wrote.
  * An MVCC snapshot would be stale (READ COMMITTED: taken before the wait for
  * the lock; REPEATABLE READ: taken at the start), and SERIALIZABLE would
  * remember the read and fail other writers.
  */
-bool
-scim_audit_store_head(Relation seals, int chain, ScimSeal *head, uint8_t hash[SCIM_HASH_SIZE])
+static bool
+read_last(Relation seals, Relation index, const ColumnMap *map, int64 seq, ScimSeal *head,
+		  uint8_t hash[SCIM_HASH_SIZE])
 {
-	const ColumnMap *map = column_map(&seal_map, seals, seal_columns, S_COLUMNS);
-	Relation	index = index_open(primary_key(seals), AccessShareLock);
-	ScanKeyData key;
+	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	head->chain = chain;
-	ScanKeyInit(&key, map->attno[S_CHAIN], BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(chain));
-	scan = systable_beginscan_ordered(seals, index, SnapshotSelf, 1, &key);
+	ScanKeyInit(&keys[0], map->attno[S_CHAIN], BTEqualStrategyNumber, F_INT4EQ,
+				Int32GetDatum(head->chain));
+	ScanKeyInit(&keys[1], map->attno[S_SEQ], BTGreaterEqualStrategyNumber, F_INT8GE,
+				Int64GetDatum(seq));
+	scan = systable_beginscan_ordered(seals, index, SnapshotSelf, 2, keys);
 	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
 	if (tuple != NULL)
 		read_head(seals, map, tuple, head, hash);
 	systable_endscan_ordered(scan);
-	index_close(index, AccessShareLock);
 	return tuple != NULL;
+}
+
+/*
+ * A scan of the index collects all that matches on a page, some 200 seals, so
+ * it begins at the last one seen in this chain.  That is only where to look:
+ * what it finds is the last seal, whatever was added, and when what was seen
+ * has been rolled back since, the whole chain is looked at.
+ */
+bool
+scim_audit_store_head(Relation seals, int chain, ScimSeal *head, uint8_t hash[SCIM_HASH_SIZE])
+{
+	static int64 seen[SCIM_AUDIT_CHAINS_MAX];
+	const ColumnMap *map = column_map(&seal_map, seals, seal_columns, S_COLUMNS);
+	Relation	index = index_open(primary_key(seals), AccessShareLock);
+	bool		found;
+
+	head->chain = chain;
+	found = read_last(seals, index, map, seen[chain], head, hash) ||
+		(seen[chain] > 0 && read_last(seals, index, map, 0, head, hash));
+	seen[chain] = found ? head->seq : 0;
+	index_close(index, AccessShareLock);
+	return found;
 }
 
 static bool

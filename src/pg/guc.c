@@ -137,7 +137,7 @@ scim_audit_guc_init(void)
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	define_int("scim_audit.chains",
 			   "Number of chains that committing transactions are sealed in.",
-			   &scim_audit_chains, 32, 1024, PGC_SIGHUP, 0);
+			   &scim_audit_chains, 32, SCIM_AUDIT_CHAINS_MAX, PGC_SIGHUP, 0);
 
 	define_switch("scim_audit.allow_prepare",
 				  "Allows PREPARE TRANSACTION after audit events were written.",

@@ -29,7 +29,8 @@ extern char *scim_audit_ticket;
 extern char *scim_audit_trusted_authenticators; /* role names, comma-separated */
 
 extern int	scim_audit_log_reads;	/* ScimAuditLogReads */
-extern int	scim_audit_chains;
+extern int	scim_audit_chains;		/* at most: */
+#define SCIM_AUDIT_CHAINS_MAX 1024
 extern bool scim_audit_allow_prepare;
 extern bool scim_audit_allow_drop;
 extern bool scim_audit_restore;

@@ -28,11 +28,37 @@ scim_audit_sha256(const ScimStr *pieces, int n, uint8_t out[SCIM_HASH_SIZE])
 	return true;
 }
 
-void
-scim_audit_random(uint8_t *out, size_t len)
+static void
+strong_random(uint8_t *out, size_t len)
 {
 	if (!pg_strong_random(out, len))
 		ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
 				 errmsg("could not generate random bytes")));
+}
+
+/*
+ * Drawn ahead, for a draw costs a microsecond whatever its length; wiped as
+ * they are given out, so that a salt that was erased is nowhere.
+ */
+void
+scim_audit_random(uint8_t *out, size_t len)
+{
+	static uint8_t ahead[512];
+	static size_t left = 0;
+
+	if (len > sizeof(ahead))
+	{
+		strong_random(out, len);
+		return;
+	}
+	if (len > left)
+	{
+		left = 0;
+		strong_random(ahead, sizeof(ahead));
+		left = sizeof(ahead);
+	}
+	left -= len;
+	memcpy(out, ahead + left, len);
+	explicit_bzero(ahead + left, len);
 }

@@ -5,7 +5,7 @@
  * Order matters: the configuration digest before the lock (it may read
  * catalogs), the head after it, the time after the head.  A seal's time is
  * never before that of the seal it follows, even when the clock was set
- * back.  Nothing is remembered between transactions: a head that was read
+ * back.  No head is remembered between transactions: one that was read
  * before the lock may have moved on, one that was written may be rolled back
  * by an error later in the commit.
  */
