@@ -20,7 +20,9 @@
 /*
  * json-c's tree of a text that the scan accepted, NULL also for null.  What
  * json-c refuses after the scan can only be for want of memory: old versions
- * then report success and stop before the end.
+ * then report success and stop before the end.  Its own strictness stays off:
+ * the scan is stricter, and json-c 0.18 in strict mode refuses every byte
+ * above 0x7f (json-c issue 875).
  */
 static ScimStatus
 build_tree(ScimStr value, json_object **json, ScimError *err)
@@ -30,7 +32,6 @@ build_tree(ScimStr value, json_object **json, ScimError *err)
 
 	if (tokener == NULL)
 		return scim_error(err, SCIM_NO_MEMORY, "out of memory");
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	*json = json_tokener_parse_ex(tokener, value.ptr, (int) value.len);
 	whole = json_tokener_get_parse_end(tokener) == value.len;
 
