@@ -22,7 +22,7 @@ char	   *scim_audit_on_behalf_of;
 char	   *scim_audit_reason;
 char	   *scim_audit_ticket;
 char	   *scim_audit_trusted_authenticators;
-int			scim_audit_log_reads;
+int			scim_audit_log_reads = SCIM_LOG_READS_FAILURES;
 int			scim_audit_chains;
 bool		scim_audit_allow_prepare;
 bool		scim_audit_allow_drop;
