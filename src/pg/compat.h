@@ -76,4 +76,11 @@ extern int	no_such_variable
 	table_beginscan(relation, snapshot, 0, NULL)
 #endif
 
+/* 17 made VACUUM, ANALYZE, REINDEX and the like a privilege (ecb0fd3372). */
+#if PG_VERSION_NUM >= 170000
+#define SCIM_AUDIT_LOG_OWNER_PRIVILEGES "SELECT, MAINTAIN"
+#else
+#define SCIM_AUDIT_LOG_OWNER_PRIVILEGES "SELECT"
+#endif
+
 #endif							/* SCIM_AUDIT_PG_COMPAT_H */

@@ -177,7 +177,7 @@ free_name(int month)
 	return name;
 }
 
-/* Take back what ALTER DEFAULT PRIVILEGES gave away; the owner may read. */
+/* Take back what ALTER DEFAULT PRIVILEGES gave away; the owner may read and maintain. */
 static void
 revoke_privileges(const char *name)
 {
@@ -190,7 +190,8 @@ revoke_privileges(const char *name)
 	grantees = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	run(psprintf("REVOKE ALL ON scim_audit.%s FROM %s CASCADE",
 				 name, grantees != NULL ? grantees : "PUBLIC"), SPI_OK_UTILITY);
-	run(psprintf("GRANT SELECT ON scim_audit.%s TO CURRENT_USER", name), SPI_OK_UTILITY);
+	run(psprintf("GRANT " SCIM_AUDIT_LOG_OWNER_PRIVILEGES " ON scim_audit.%s TO CURRENT_USER", name),
+		SPI_OK_UTILITY);
 }
 
 static void
