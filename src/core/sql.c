@@ -220,6 +220,9 @@ scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, co
 	scim_sql_begin(&build, arena, tenant);
 	scim_sql_put(&build, "SELECT ");
 	put_row(&build, type);
+	/* Of the rows that an offset skips, nothing is to be computed. */
+	if (offset > 0)
+		scim_sql_put(&build, " FROM (SELECT t.*");
 	status = put_selection(&build, type, filter, err);
 	if (status != SCIM_OK)
 		return status;
@@ -232,6 +235,11 @@ scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, co
 	}
 	scim_sql_put(&build, " LIMIT ");
 	scim_sql_put_int8(&build, limit);
+	if (offset > 0)
+	{
+		scim_sql_put(&build, ") t");
+		put_order(&build, type, sort);
+	}
 	return scim_sql_finish(&build, out);
 }
 
