@@ -15,6 +15,11 @@ CREATE FUNCTION scim_audit.fold_step(state uuid, detail json, seed uuid) RETURNS
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_fold_step';
 COMMENT ON FUNCTION scim_audit.fold_step(uuid, json, uuid) IS 'Adds the keyed hashes of the values in detail.new to a sum and subtracts those in detail.old';
 
+-- Of a row's own rendering, which need not be checked to be JSON.
+CREATE FUNCTION scim_audit.fold_step(state uuid, detail text, seed uuid) RETURNS uuid
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_fold_step';
+COMMENT ON FUNCTION scim_audit.fold_step(uuid, text, uuid) IS 'fold_step of a text that is JSON';
+
 CREATE FUNCTION scim_audit.fold_combine(a uuid, b uuid) RETURNS uuid
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_fold_combine';
 COMMENT ON FUNCTION scim_audit.fold_combine(uuid, uuid) IS 'The sum of two sums';
@@ -24,6 +29,11 @@ CREATE AGGREGATE scim_audit.fold(detail json, seed uuid) (
 	combinefunc = scim_audit.fold_combine, parallel = safe);
 COMMENT ON AGGREGATE scim_audit.fold(json, uuid) IS 'What is left of the values in detail.old and detail.new when each that came and went cancels out';
 
+CREATE AGGREGATE scim_audit.fold_sum(part uuid) (
+	sfunc = scim_audit.fold_combine, stype = uuid, initcond = '00000000-0000-0000-0000-000000000000',
+	combinefunc = scim_audit.fold_combine, parallel = safe);
+COMMENT ON AGGREGATE scim_audit.fold_sum(uuid) IS 'The sum of sums';
+
 CREATE FUNCTION scim_audit.row_state(tbl regclass, r record) RETURNS text[]
 	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_row_state';
 COMMENT ON FUNCTION scim_audit.row_state(regclass, record) IS 'resource_id, tenant and detail that the audit event of the row''s insertion would have';
@@ -32,5 +42,5 @@ CREATE FUNCTION scim_audit.key_before(resource_id text, detail json, keys text[]
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_key_before';
 COMMENT ON FUNCTION scim_audit.key_before(text, json, text[]) IS 'resource_id that a row had before an update of its key';
 
-REVOKE ALL ON FUNCTION scim_audit.fold_step(uuid, json, uuid), scim_audit.fold_combine(uuid, uuid),
-	scim_audit.fold(json, uuid), scim_audit.row_state(regclass, record), scim_audit.key_before(text, json, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION scim_audit.fold_step(uuid, json, uuid), scim_audit.fold_step(uuid, text, uuid), scim_audit.fold_combine(uuid, uuid),
+	scim_audit.fold(json, uuid), scim_audit.fold_sum(uuid), scim_audit.row_state(regclass, record), scim_audit.key_before(text, json, text[]) FROM PUBLIC;

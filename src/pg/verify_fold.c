@@ -85,7 +85,7 @@ fold_values(Sum *sum, ScimStr object, const Sum *seed, bool add)
 }
 
 /*
- * scim_audit.fold_step(state uuid, detail json, seed uuid) RETURNS uuid: add
+ * scim_audit.fold_step(state uuid, detail json or text, seed uuid) RETURNS uuid: add
  * the values of detail.new, subtract those of detail.old.
  */
 Datum

@@ -160,7 +160,9 @@ append_table(StringInfo kinds, StringInfo rows, Oid oid)
 /*
  * kind: the audited tables.  suspect: the events in doubt.  start: where the
  * history that counts begins.  rekeyed: keys that rows gave up or took.
- * history and present: the two sums of each row.
+ * history and present: the two sums of each row.  Each event and each row is
+ * made into its number before they are sorted by row (OFFSET 0), so that no
+ * detail is sorted.
  */
 static const char rows_query[] =
 "WITH kind (resource_type, is_link, prefix, keys) AS MATERIALIZED (VALUES %s),"
@@ -178,11 +180,12 @@ static const char rows_query[] =
 "  LATERAL (VALUES (e.resource_id), (scim_audit.key_before(e.resource_id, e.detail, k.keys))) r (key)"
 "  WHERE e.category = 'change' AND e.action = 'update' AND e.changed && k.keys"
 "   AND (e.tx_id, e.n) NOT IN (SELECT d.tx_id, d.n FROM suspect d)),"
-" history AS (SELECT k.resource_type, k.is_link, r.key IS NOT NULL AS joint,"
+" history AS (SELECT resource_type, is_link, joint, id, scim_audit.fold_sum(print) AS print, bool_or(erased) AS erased,"
+"   max(last COLLATE \"C\") AS last, min(of COLLATE \"C\") AS first_tenant, max(of COLLATE \"C\") AS tenant"
+"  FROM (SELECT k.resource_type, k.is_link, r.key IS NOT NULL AS joint,"
 "   CASE WHEN r.key IS NULL THEN coalesce(e.resource_id, '') ELSE '' END AS id,"
-"   scim_audit.fold(e.detail, $1) AS print, bool_or(e.detail IS NULL) AS erased,"
-"   max(e.tx_id::text || lpad(e.n::text, 10, '0') COLLATE \"C\") AS last,"
-"   min(e.tenant COLLATE \"C\") AS first_tenant, max(e.tenant COLLATE \"C\") AS tenant"
+"   scim_audit.fold_step($2, e.detail, $1) AS print, e.detail IS NULL AS erased,"
+"   e.tx_id::text || lpad(e.n::text, 10, '0') AS last, e.tenant AS of"
 "  FROM scim_audit.events e"
 "  JOIN kind k ON k.resource_type = e.resource_type AND k.is_link = (EXISTS ("
 "   SELECT FROM kind l WHERE l.is_link AND l.resource_type = e.resource_type AND starts_with(e.event_type, l.prefix)))"
@@ -190,15 +193,16 @@ static const char rows_query[] =
 "  LEFT JOIN rekeyed r ON r.resource_type = k.resource_type AND r.is_link = k.is_link AND r.key = e.resource_id"
 "  WHERE e.category = 'change' AND e.action IN ('insert', 'update', 'delete')"
 "   AND (s.tx_id IS NULL OR (e.tx_id = s.tx_id AND e.n > s.n) OR (e.tx_id <> s.tx_id AND e.at >= s.at))"
-"   AND (e.tx_id, e.n) NOT IN (SELECT d.tx_id, d.n FROM suspect d)"
-"  GROUP BY 1, 2, 3, 4),"
-" present AS (SELECT p.resource_type, p.is_link, r.key IS NOT NULL AS joint,"
+"   AND (e.tx_id, e.n) NOT IN (SELECT d.tx_id, d.n FROM suspect d) OFFSET 0) e"
+"  GROUP BY id, 1, 2, 3),"
+" present AS (SELECT resource_type, is_link, joint, id, scim_audit.fold_sum(print) AS print,"
+"   min(of COLLATE \"C\") AS first_tenant, max(of COLLATE \"C\") AS tenant"
+"  FROM (SELECT p.resource_type, p.is_link, r.key IS NOT NULL AS joint,"
 "   CASE WHEN r.key IS NULL THEN coalesce(p.state[1], '') ELSE '' END AS id,"
-"   scim_audit.fold(p.state[3]::json, $1) AS print,"
-"   min(p.state[2] COLLATE \"C\") AS first_tenant, max(p.state[2] COLLATE \"C\") AS tenant"
+"   scim_audit.fold_step($2, p.state[3], $1) AS print, p.state[2] AS of"
 "  FROM (%s) p (resource_type, is_link, state)"
-"  LEFT JOIN rekeyed r ON r.resource_type = p.resource_type AND r.is_link = p.is_link AND r.key = p.state[1]"
-"  GROUP BY 1, 2, 3, 4)"
+"  LEFT JOIN rekeyed r ON r.resource_type = p.resource_type AND r.is_link = p.is_link AND r.key = p.state[1] OFFSET 0) p"
+"  GROUP BY id, 1, 2, 3)"
 " SELECT resource_type, is_link, joint, id,"
 "   CASE WHEN joint AND (p.first_tenant <> p.tenant OR h.first_tenant <> h.tenant) THEN NULL ELSE coalesce(p.tenant, h.tenant) END,"
 "   left(h.last, 36)::uuid, substr(h.last, 37)::integer, p.print IS NOT NULL"
