@@ -72,13 +72,13 @@ scim_audit_context(void)
 /*
  * RFC 9562 section 5.7: 48 bits of milliseconds, version, 12 bits of the
  * fraction of the millisecond (method 3 of section 6.2), variant, 62 random
- * bits.
+ * bits.  Times before 1970, of a clock that was never set, count as 1970.
  */
 void
 scim_audit_uuid7(int64_t micros, uint8_t out[16])
 {
-	int64		ms = micros / 1000;
-	int			fraction = (int) (micros % 1000 * 4096 / 1000);
+	int64		ms = Max(micros, 0) / 1000;
+	int			fraction = (int) (Max(micros, 0) % 1000 * 4096 / 1000);
 
 	for (int i = 5; i >= 0; i--, ms >>= 8)
 		out[i] = (uint8) ms;

@@ -7,6 +7,11 @@
  * lets both go on.  The parent's row guards are cloned by ATTACH; the guard
  * against TRUNCATE, the key, the index and the privileges are made here.
  *
+ * The first transactions of a month make the one that is then three months
+ * ahead.  That is never needed at once, so nobody waits for it, and whoever
+ * fails to make it goes on; only where a month itself is missing does the
+ * writer need to make it.
+ *
  * Indexes of a partition: the key (tx_id, n) is the order of the log, of its
  * paging and of verification; (resource_id) answers "what happened to this
  * user".  Equal resource ids share one index entry, so the second costs a
@@ -17,6 +22,7 @@
 
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "commands/tablespace.h"
 #include "executor/spi.h"
@@ -31,6 +37,7 @@
 #include "utils/lsyscache.h"
 #include "utils/partcache.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
@@ -45,14 +52,17 @@
 
 PG_FUNCTION_INFO_V1(scim_audit_ensure_partitions);
 
-/* The partition last used: lower <= tx_id < upper. */
-static struct
+/* A partition: lower <= tx_id < upper. */
+typedef struct Place
 {
 	Oid			oid;			/* InvalidOid: unknown */
 	Oid			parent;
 	pg_uuid_t	lower;
 	pg_uuid_t	upper;
-}			current;
+} Place;
+
+/* The one last used. */
+static Place current;
 
 /* Months are counted as 12 * year + month - 1. */
 
@@ -124,9 +134,9 @@ bound(PartitionBoundInfo bounds, int i)
 	return uuid;
 }
 
-/* Make `current` the partition for tx_id; false when the parent has none. */
+/* Make *place the partition for tx_id; false when the parent has none. */
 static bool
-find_partition(const uint8_t tx_id[16])
+find_partition(const uint8_t tx_id[16], Place *place)
 {
 	Relation	parent = table_open(scim_audit_events_oid(), AccessShareLock);
 	PartitionKey key = RelationGetPartitionKey(parent);
@@ -145,14 +155,24 @@ find_partition(const uint8_t tx_id[16])
 		found = lower >= 0 && i >= 0;
 		if (found)
 		{
-			current.oid = desc->oids[i];
-			current.parent = RelationGetRelid(parent);
-			current.lower = bound(bounds, lower);
-			current.upper = bound(bounds, lower + 1);
+			place->oid = desc->oids[i];
+			place->parent = RelationGetRelid(parent);
+			place->lower = bound(bounds, lower);
+			place->upper = bound(bounds, lower + 1);
 		}
 	}
 	table_close(parent, AccessShareLock);
 	return found;
+}
+
+static bool
+has_partition(int month)
+{
+	uint8_t		start[16];
+	Place		place;
+
+	month_start(month, start);
+	return find_partition(start, &place);
 }
 
 static void
@@ -231,10 +251,7 @@ make_missing(int first, int n)
 
 	for (int month = first; month < first + n; month++)
 	{
-		uint8_t		start[16];
-
-		month_start(month, start);
-		if (find_partition(start))
+		if (has_partition(month))
 			continue;
 		make_partition(month);
 		made++;
@@ -279,6 +296,63 @@ ensure_months(int first, int n)
 	return made;
 }
 
+/*
+ * Is somebody else making partitions, or is this session reading the log?
+ * Neither can be made then, at least not without waiting.  Takes the lock
+ * that making them needs.
+ */
+static bool
+parent_is_free(void)
+{
+	Relation	parent = table_open(scim_audit_events_oid(), AccessShareLock);
+	bool		is_free = parent->rd_refcnt == 1;
+
+	is_free = is_free && ConditionalLockRelation(parent, ShareUpdateExclusiveLock);
+	table_close(parent, AccessShareLock);
+	return is_free;
+}
+
+/*
+ * Make the month that is MONTHS_AHEAD of tx_id's, if it is not there and can
+ * be made now.  In a subtransaction: what this fails of (an event trigger that
+ * forbids DDL, a full disk) is no reason to fail the writer.
+ */
+static void
+look_ahead(const uint8_t tx_id[16])
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	if (has_partition(month_of(tx_id) + MONTHS_AHEAD))
+		return;
+	BeginInternalSubTransaction(NULL);
+	PG_TRY();
+	{
+		if (parent_is_free())
+			ensure_months(month_of(tx_id), 1 + MONTHS_AHEAD);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	if (error != NULL)
+		RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return;
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		ReThrowError(error);
+	ereport(LOG,
+			(errmsg("could not make a partition of the audit log ahead of its time: %s", error->message)));
+	FreeErrorData(error);
+}
+
 Relation
 scim_audit_partition_open(const uint8_t tx_id[16])
 {
@@ -287,10 +361,13 @@ scim_audit_partition_open(const uint8_t tx_id[16])
 		Relation	partition;
 		Oid			oid;
 
-		if (!in_current(tx_id) && !find_partition(tx_id))
+		if (!in_current(tx_id))
 		{
-			ensure_months(month_of(tx_id), 1 + MONTHS_AHEAD);
-			if (!find_partition(tx_id))
+			if (!find_partition(tx_id, &current))
+				ensure_months(month_of(tx_id), 1 + MONTHS_AHEAD);
+			else
+				look_ahead(tx_id);
+			if (!find_partition(tx_id, &current))
 				elog(ERROR, "a partition of the audit log just made is not there");
 		}
 		oid = current.oid;

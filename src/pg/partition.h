@@ -16,7 +16,8 @@
  * The partition for tx_id, open with RowExclusiveLock.  When there is none it
  * is made, with those of the three following months: as the owner of
  * scim_audit.events, in the current (sub)transaction, under a lock that lets
- * one session at a time do it.
+ * one session at a time do it.  When there is one, but none yet three months
+ * ahead of it, that is made too, unless another session is at it.
  */
 extern Relation scim_audit_partition_open(const uint8_t tx_id[16]);
 
