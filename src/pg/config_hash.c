@@ -20,6 +20,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_event_trigger.h"
+#include "catalog/pg_extension.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
@@ -81,6 +82,36 @@ text_column(int cache, HeapTuple tuple, AttrNumber attno)
 	Datum		value = SysCacheGetAttr(cache, tuple, attno, &isnull);
 
 	return isnull ? pstrdup("") : TextDatumGetCString(value);
+}
+
+/*
+ * The version of the extension, not of the library: a package update brings
+ * the library at once, ALTER EXTENSION … UPDATE says when it is in force.
+ */
+static char *
+extension_version(void)
+{
+	Relation	catalog = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	char	   *version = "";
+
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum("scim_audit"));
+	scan = systable_beginscan(catalog, ExtensionNameIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+	{
+		bool		isnull;
+		Datum		value = heap_getattr(tuple, Anum_pg_extension_extversion,
+										 RelationGetDescr(catalog), &isnull);
+
+		version = TextDatumGetCString(value);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return version;
 }
 
 /* Our trigger function of that name, InvalidOid when it is not there. */
@@ -297,7 +328,7 @@ compare_lines(const ListCell *a, const ListCell *b)
 char *
 scim_audit_config_text(void)
 {
-	List	   *lines = list_make1(psprintf("version %s", SCIM_AUDIT_VERSION));
+	List	   *lines = list_make1(psprintf("version %s", extension_version()));
 	StringInfoData text;
 	ListCell   *cell;
 
@@ -318,7 +349,7 @@ scim_audit_config_text(void)
 	return text.data;
 }
 
-void
+uint64
 scim_audit_config_hash(uint8_t out[SCIM_HASH_SIZE])
 {
 	AcceptInvalidationMessages();
@@ -341,4 +372,5 @@ scim_audit_config_hash(uint8_t out[SCIM_HASH_SIZE])
 		digest_made_at = began_at;
 	}
 	memcpy(out, digest, SCIM_HASH_SIZE);
+	return digest_made_at;
 }

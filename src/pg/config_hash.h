@@ -5,7 +5,8 @@
  * SHA-256 over a text of lines, each ended by a newline, sorted by byte:
  *
  *	version V
- *		V: version of the library.
+ *		V: version of the extension in this database, which ALTER EXTENSION …
+ *		UPDATE changes; that of the library does not matter.
  *	function NAME ["LANGUAGE","probin","prosrc"]
  *		One for each trigger function of ours (record_change,
  *		record_truncate, guard) as the catalog has it.
@@ -31,9 +32,10 @@
 
 /*
  * The digest as committed transactions and this one have left the catalogs.
- * Kept until a relation, function or event trigger changes anywhere.
+ * Kept until a relation, function or event trigger changes anywhere; returns
+ * a number that is another one when it was made anew.
  */
-extern void scim_audit_config_hash(uint8_t out[SCIM_HASH_SIZE]);
+extern uint64 scim_audit_config_hash(uint8_t out[SCIM_HASH_SIZE]);
 
 /* The text itself, as a C string in the current memory context. */
 extern char *scim_audit_config_text(void);

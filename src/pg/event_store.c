@@ -387,6 +387,41 @@ scim_audit_store_head(Relation seals, int chain, ScimSeal *head, uint8_t hash[SC
 	return found;
 }
 
+/* From the highest chain down: the last seal of those below the one before. */
+int64_t
+scim_audit_store_latest(Relation seals)
+{
+	const ColumnMap *map = column_map(&seal_map, seals, seal_columns, S_COLUMNS);
+	Relation	index = index_open(primary_key(seals), AccessShareLock);
+	int32		below = PG_INT32_MAX;
+	int64_t		latest = 0;
+	bool		found;
+
+	do
+	{
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple	tuple;
+		bool		isnull;
+
+		ScanKeyInit(&key, map->attno[S_CHAIN], BTLessStrategyNumber, F_INT4LT, Int32GetDatum(below));
+		scan = systable_beginscan_ordered(seals, index, SnapshotSelf, 1, &key);
+		tuple = systable_getnext_ordered(scan, BackwardScanDirection);
+		found = tuple != NULL;
+		if (found)
+		{
+			TupleDesc	desc = RelationGetDescr(seals);
+			Datum		at = heap_getattr(tuple, map->attno[S_AT], desc, &isnull);
+
+			below = DatumGetInt32(heap_getattr(tuple, map->attno[S_CHAIN], desc, &isnull));
+			latest = Max(latest, scim_audit_unix_micros(DatumGetTimestampTz(at)));
+		}
+		systable_endscan_ordered(scan);
+	} while (found);
+	index_close(index, AccessShareLock);
+	return latest;
+}
+
 static bool
 heap_has_rows(Oid oid)
 {

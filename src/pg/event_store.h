@@ -40,6 +40,12 @@ extern void scim_audit_store_event(Relation partition, const ScimEntry *entry,
 extern bool scim_audit_store_head(Relation seals, int chain, ScimSeal *head,
 								  uint8_t hash[SCIM_HASH_SIZE]);
 
+/*
+ * The latest time (microseconds since 1970) of the last seals of all chains,
+ * as they are committed now; 0 when there is none.
+ */
+extern int64_t scim_audit_store_latest(Relation seals);
+
 /* Insert a seal into scim_audit.seals (open, RowExclusiveLock). */
 extern void scim_audit_store_seal(Relation seals, const ScimSeal *seal,
 								  const uint8_t hash[SCIM_HASH_SIZE]);

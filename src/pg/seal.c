@@ -3,11 +3,16 @@
  *		One seal per transaction, in one of many hash chains (see seal.h).
  *
  * Order matters: the configuration digest before the lock (it may read
- * catalogs), the head after it, the time after the head.  A seal's time is
- * never before that of the seal it follows, even when the clock was set
- * back.  No head is remembered between transactions: one that was read
- * before the lock may have moved on, one that was written may be rolled back
- * by an error later in the commit.
+ * catalogs), the head after it, the time after the head.  No head is
+ * remembered between transactions: one that was read before the lock may have
+ * moved on, one that was written may be rolled back by an error later in the
+ * commit.
+ *
+ * A seal's time is never before that of the seal it follows, even when the
+ * clock was set back.  By the times of seals one also tells which
+ * configuration was in force when, so a seal is later than all seals that
+ * were committed when its configuration was read: neither the seal that
+ * changes what is audited nor one made after it can stand on the wrong side.
  */
 #include "pg/compat.h"
 
@@ -45,6 +50,21 @@ lock_chain(Oid seals)
 	return own;
 }
 
+/* The latest seal when the configuration was read, and which reading that was. */
+static int64_t
+latest_before(Relation seals, uint64 reading)
+{
+	static int64_t latest;
+	static uint64 latest_reading;
+
+	if (reading != latest_reading)
+	{
+		latest = scim_audit_store_latest(seals);
+		latest_reading = reading;
+	}
+	return latest;
+}
+
 static void
 hash_seal(const ScimSeal *seal, uint8_t hash[SCIM_HASH_SIZE])
 {
@@ -69,17 +89,18 @@ scim_audit_seal(const uint8_t tx_id[16], int events, const uint8_t last_leaf[SCI
 	ScimSeal	seal = {.events = events};
 	ScimSeal	head = {0};
 	uint8_t		hash[SCIM_HASH_SIZE];
+	int64_t		earliest;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
 	memcpy(seal.tx_id, tx_id, sizeof(seal.tx_id));
 	memcpy(seal.last_leaf, last_leaf, SCIM_HASH_SIZE);
-	scim_audit_config_hash(seal.config_hash);
+	earliest = latest_before(seals, scim_audit_config_hash(seal.config_hash)) + 1;
 
 	seal.chain = lock_chain(RelationGetRelid(seals));
 	if (scim_audit_store_head(seals, seal.chain, &head, hash))
 		memcpy(seal.prev_hash, hash, SCIM_HASH_SIZE);
 	seal.seq = head.seq + 1;
-	seal.at = Max(scim_audit_unix_micros(GetCurrentTimestamp()), head.at);
+	seal.at = Max(scim_audit_unix_micros(GetCurrentTimestamp()), Max(head.at, earliest));
 	hash_seal(&seal, hash);
 	scim_audit_store_seal(seals, &seal, hash);
 	PopActiveSnapshot();
