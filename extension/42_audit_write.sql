@@ -31,7 +31,7 @@ COMMENT ON FUNCTION scim_audit.guard() IS 'BEFORE trigger on the tables of the l
 
 CREATE FUNCTION scim_audit.drop_guard() RETURNS event_trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_drop_guard';
-COMMENT ON FUNCTION scim_audit.drop_guard() IS 'Loads the library, which refuses to drop the log while it holds events';
+COMMENT ON FUNCTION scim_audit.drop_guard() IS 'Loads the library, which refuses to drop the log while it holds events, and refuses to detach a partition of it';
 
 REVOKE ALL ON FUNCTION scim_audit.record_change(), scim_audit.record_truncate(),
 	scim_audit.row_values(regclass, record), scim_audit.ensure_partitions(integer),
@@ -54,7 +54,7 @@ ALTER TABLE scim_audit.seals ENABLE ALWAYS TRIGGER guard_row;
 ALTER TABLE scim_audit.seals ENABLE ALWAYS TRIGGER guard_truncate;
 
 CREATE EVENT TRIGGER scim_audit_drop_guard ON ddl_command_start
-	WHEN TAG IN ('DROP EXTENSION', 'DROP OWNED', 'DROP SCHEMA', 'DROP TABLE')
+	WHEN TAG IN ('ALTER EXTENSION', 'ALTER TABLE', 'DROP EXTENSION', 'DROP OWNED', 'DROP SCHEMA', 'DROP TABLE')
 	EXECUTE FUNCTION scim_audit.drop_guard();
 ALTER EVENT TRIGGER scim_audit_drop_guard ENABLE ALWAYS;
-COMMENT ON EVENT TRIGGER scim_audit_drop_guard IS 'Refuses to drop the audit log while it holds events (scim_audit.allow_drop)';
+COMMENT ON EVENT TRIGGER scim_audit_drop_guard IS 'Refuses to drop the audit log, or to detach a partition of it, while it holds events (scim_audit.allow_drop)';

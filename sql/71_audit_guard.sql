@@ -32,11 +32,13 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 SELECT regress_guard.try(format(statement, :'events_partition')) FROM unnest(ARRAY[
 	'UPDATE %s SET n = n', 'DELETE FROM %s', 'INSERT INTO %1$s SELECT * FROM %1$s LIMIT 1', 'TRUNCATE %s',
-	'DROP TABLE %s']) statement;
+	'DROP TABLE %s', 'ALTER TABLE scim_audit.events DETACH PARTITION %s']) statement;
+ALTER TABLE scim_audit.events DETACH PARTITION :events_partition CONCURRENTLY;
+SELECT count(*) FILTER (WHERE inhdetachpending) AS pending FROM pg_inherits WHERE inhparent = 'scim_audit.events'::regclass;
 SET session_replication_role = replica;
 SELECT regress_guard.try(format(statement, :'events_partition')) FROM unnest(ARRAY[
 	'UPDATE %s SET n = n', 'DELETE FROM %s', 'INSERT INTO %1$s SELECT * FROM %1$s LIMIT 1', 'TRUNCATE %s',
-	'DROP TABLE %s']) statement;
+	'DROP TABLE %s', 'ALTER TABLE scim_audit.events DETACH PARTITION %s']) statement;
 RESET session_replication_role;
 
 -- Loading a dump: a superuser's INSERT only, and the change triggers are silent.
@@ -163,6 +165,7 @@ DROP ROLE regress_guard_owner;
 -- What is empty may go, and all of it when a superuser says so.
 BEGIN;
 SELECT scim_audit.ensure_partitions(40) > 0 AS made;
+SELECT regress_guard.try(format('ALTER TABLE scim_audit.events DETACH PARTITION %s', max(inhrelid::regclass::text))) FROM pg_inherits WHERE inhparent = 'scim_audit.events'::regclass;
 SELECT regress_guard.try(format('DROP TABLE %s', max(inhrelid::regclass::text))) FROM pg_inherits WHERE inhparent = 'scim_audit.events'::regclass;
 SET LOCAL scim_audit.allow_drop = on;
 DROP EXTENSION scim_audit CASCADE;

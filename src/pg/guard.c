@@ -9,7 +9,9 @@
  * Dropping is refused by the object-access hook, which sees every object
  * that goes, whatever statement and cascade takes it.  The hook needs this
  * library in the session: the event trigger scim_audit_drop_guard is there to
- * load it before the first DROP.
+ * load it before the first DROP.  Detaching a partition is refused by that
+ * trigger itself: no hook sees DETACH … CONCURRENTLY before its first half is
+ * committed.
  */
 #include "pg/compat.h"
 
@@ -24,6 +26,8 @@
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
+#include "nodes/parsenodes.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -70,21 +74,53 @@ scim_audit_guard(PG_FUNCTION_ARGS)
 	PG_RETURN_NULL();
 }
 
-/* scim_audit.drop_guard() returns event_trigger: calling it has loaded the library. */
-Datum
-scim_audit_drop_guard(PG_FUNCTION_ARGS)
-{
-	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("scim_audit.drop_guard() must be called as an event trigger")));
-	PG_RETURN_VOID();
-}
-
 static bool
 has_rows(Oid table)
 {
 	return OidIsValid(table) && scim_audit_store_has_rows(table);
+}
+
+/* Does the statement detach a partition of the log that holds events? */
+static bool
+detaches_events(const AlterTableStmt *statement)
+{
+	Oid			events = scim_audit_log_table("events");
+	ListCell   *cell;
+
+	if (!OidIsValid(events) || RangeVarGetRelid(statement->relation, NoLock, true) != events)
+		return false;
+	foreach(cell, statement->cmds)
+	{
+		const AlterTableCmd *command = lfirst(cell);
+
+		if (command->subtype == AT_DetachPartition &&
+			has_rows(RangeVarGetRelid(castNode(PartitionCmd, command->def)->name, NoLock, true)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * scim_audit.drop_guard() returns event_trigger: before a DROP, calling it has
+ * loaded the library; before an ALTER TABLE it looks for a DETACH.
+ */
+Datum
+scim_audit_drop_guard(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *data = (EventTriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("scim_audit.drop_guard() must be called as an event trigger")));
+	if (!scim_audit_allow_drop && IsA(data->parsetree, AlterTableStmt) &&
+		detaches_events((AlterTableStmt *) data->parsetree))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("cannot detach a partition of the audit log while it holds events"),
+				 errdetail("verify() would find its events missing."),
+				 errhint("Export it first; a superuser can then set scim_audit.allow_drop.")));
+	PG_RETURN_VOID();
 }
 
 /* Does the log hold anything?  Each table is asked before it goes, so one of the two tells. */
@@ -115,11 +151,26 @@ takes_the_log(Oid class, Oid object)
 		get_partition_parent(object, true) == events && has_rows(object);
 }
 
+/*
+ * A new version of the extension is another configuration (config_hash.h),
+ * and a row of pg_extension that changes tells nobody: say it by the log's table.
+ */
 static void
-guard_drop(ObjectAccessType access, Oid class, Oid object, int sub_id, void *arg)
+announce_version(Oid extension)
+{
+	Oid			events = scim_audit_log_table("events");
+
+	if (OidIsValid(events) && extension == get_extension_oid("scim_audit", true))
+		CacheInvalidateRelcacheByRelid(events);
+}
+
+static void
+watch_object(ObjectAccessType access, Oid class, Oid object, int sub_id, void *arg)
 {
 	if (next_hook)
 		next_hook(access, class, object, sub_id, arg);
+	if (access == OAT_POST_ALTER && class == ExtensionRelationId)
+		announce_version(object);
 	if (access != OAT_DROP || sub_id != 0 || scim_audit_allow_drop)
 		return;
 	if (takes_the_log(class, object))
@@ -133,5 +184,5 @@ void
 scim_audit_guard_init(void)
 {
 	next_hook = object_access_hook;
-	object_access_hook = guard_drop;
+	object_access_hook = watch_object;
 }

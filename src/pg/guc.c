@@ -143,7 +143,7 @@ scim_audit_guc_init(void)
 				  "Allows PREPARE TRANSACTION after audit events were written.",
 				  &scim_audit_allow_prepare);
 	define_switch("scim_audit.allow_drop",
-				  "Allows dropping the audit log while it holds events.",
+				  "Allows dropping the audit log, or detaching a partition of it, while it holds events.",
 				  &scim_audit_allow_drop);
 	define_switch("scim_audit.restore",
 				  "Admits the rows of a dump into the audit log and keeps change triggers silent.",
