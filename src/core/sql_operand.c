@@ -241,34 +241,6 @@ last_character(const char *text, size_t len, uint32_t *code)
 	return n;
 }
 
-static size_t
-encode(uint32_t code, char out[4])
-{
-	if (code < 0x80)
-	{
-		out[0] = (char) code;
-		return 1;
-	}
-	if (code < 0x800)
-	{
-		out[0] = (char) (0xC0 | code >> 6);
-		out[1] = (char) (0x80 | (code & 0x3F));
-		return 2;
-	}
-	if (code < 0x10000)
-	{
-		out[0] = (char) (0xE0 | code >> 12);
-		out[1] = (char) (0x80 | (code >> 6 & 0x3F));
-		out[2] = (char) (0x80 | (code & 0x3F));
-		return 3;
-	}
-	out[0] = (char) (0xF0 | code >> 18);
-	out[1] = (char) (0x80 | (code >> 12 & 0x3F));
-	out[2] = (char) (0x80 | (code >> 6 & 0x3F));
-	out[3] = (char) (0x80 | (code & 0x3F));
-	return 4;
-}
-
 /*
  * The least text greater than all that start with prefix, in the order of
  * code points; absent when there is none.  Text is kept valid UTF-8.
@@ -293,7 +265,7 @@ prefix_end(ScimSqlBuild *build, ScimStr prefix)
 				return SCIM_STR_NONE;
 			}
 			memcpy(end, prefix.ptr, len - n);
-			n = encode(code == 0xD7FF ? 0xE000 : code + 1, end + (len - n)) + (len - n);
+			n = scim_utf8_encode(code == 0xD7FF ? 0xE000 : code + 1, end + (len - n)) + (len - n);
 			return (ScimStr) {end, n};
 		}
 		len -= n;

@@ -40,16 +40,6 @@
 /* scim_apply may be called by a trigger that our own statement fires. */
 static int	depth = 0;
 
-ScimStatus
-scim_audit_checked(ScimStatus status)
-{
-	if (status == SCIM_NO_MEMORY)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory while serving a SCIM request")));
-	return status;
-}
-
 static void
 free_arena(void *arena)
 {
