@@ -30,7 +30,7 @@ JSONC_LIBS     = $(or $(shell pkg-config --libs json-c 2>/dev/null),-ljson-c)
 PG_CONFIG  ?= pg_config
 
 # Targets that need no server headers must work before PostgreSQL's are there.
-STANDALONE = help deps demo test unit fuzz lint dist
+STANDALONE = help deps demo test bench unit fuzz lint dist
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq ($(PGXS),)
@@ -79,6 +79,10 @@ fuzz: ## libFuzzer on one parser: make fuzz FUZZ=filter T=60 (seconds)
 	@tools/deps fuzz
 	@test/fuzz/run $(or $(FUZZ),all) $(or $(T),60)
 
+bench: deps ## what the extension costs, side by side with plain SQL (some 12 minutes; BENCH=short: 3)
+	@for name in audit_row audit_overhead scim_apply verify memory; do \
+		printf '\n== %s\n\n' $$name; bench/$$name $(BENCH) || exit 1; done
+
 lint: ## layers, exported symbols, comments and privileges of SQL objects
 	@test/run lint
 
@@ -86,4 +90,4 @@ dist: ## a release archive of the committed tree
 	@mkdir -p build
 	git archive --format=tar.gz --prefix=$(EXTENSION)-$(EXTVERSION)/ -o build/$(EXTENSION)-$(EXTVERSION).tar.gz HEAD
 
-.PHONY: help deps demo test unit fuzz lint dist
+.PHONY: help deps demo test bench unit fuzz lint dist
