@@ -325,5 +325,7 @@ scim_patch_apply(ScimArena *arena, ScimResource *resource, ScimJson *body,
 		if (status != SCIM_OK)
 			return scim_error(err, status, "operation %zu: %s", i + 1, why.detail);
 	}
+	if (scim_patch_join_links(&patch) != SCIM_OK)
+		return SCIM_NO_MEMORY;
 	return scim_resource_check(arena, resource->type, resource->json, stored, err);
 }

@@ -5,7 +5,8 @@
  * All operations or none: the resource given is changed in place, and is of
  * no use after a failure.  Operations on link attributes (Group.members) are
  * not carried out here but returned as ScimLinkOps, so that a PATCH of one
- * membership never reads the others.
+ * membership never reads the others.  Runs of them are joined: what counts is
+ * what each id ends as (patch_join.c).
  *
  * Rules where the RFC and identity providers differ (each has a test that
  * names it):
@@ -59,8 +60,9 @@ typedef struct ScimPatchOptions
  * form of what is stored.  Errors as RFC 7644 section 3.5.2: invalidSyntax,
  * invalidPath, noTarget, invalidValue, mutability, invalidFilter; the detail
  * names the operation by its position, counted from 1.  SCIM_PAYLOAD_TOO_LARGE
- * for too many operations, or for filters over so many elements that the
- * request would take seconds.  body is not changed.
+ * for too many operations, for filters over so many elements that the request
+ * would take seconds, or for more than a few operations that each go through
+ * all values of a link attribute.  body is not changed.
  */
 extern ScimStatus scim_patch_apply(ScimArena *arena, ScimResource *resource, ScimJson *body,
 								   const ScimPatchOptions *options, ScimError *err);

@@ -9,8 +9,8 @@
 
 #include "core/json.h"
 
-/* About a second of comparisons. */
-#define WORK_MAX 10000000
+/* Half a second of comparisons. */
+#define WORK_MAX 3000000
 
 ScimJson *
 scim_edit_get(ScimJson *object, const char *name)

@@ -24,6 +24,7 @@ typedef struct ScimPatch
 	const ScimPatchOptions *options;
 	ScimLinkOp **next_link;		/* where the next link operation is hung in */
 	size_t		work;			/* element visits so far */
+	int			sweeps;			/* operations that go through all values of a link attribute */
 	ScimError  *err;
 } ScimPatch;
 
@@ -103,5 +104,10 @@ extern ScimStatus scim_patch_seed(ScimPatch *patch, const ScimFilter *filter, Sc
 
 /* Record an operation on a link attribute. */
 extern ScimStatus scim_patch_link(ScimPatch *patch, const ScimPatchTarget *target, const ScimLink *link);
+
+/* ---- patch_join.c ---- */
+
+/* Join the link operations recorded, without changing what they end in. */
+extern ScimStatus scim_patch_join_links(ScimPatch *patch);
 
 #endif							/* SCIM_CORE_PATCH_EDIT_H */

@@ -14,6 +14,9 @@
 /* Terms of a filter that is compiled to SQL instead of being read as a list of ids. */
 #define MATCHING_MAX_TERMS 200
 
+/* Operations that each go through all values: one is enough for most clients. */
+#define SWEEPS_MAX 10
+
 /* Hang in an operation; returns it to be filled in, or NULL when out of memory. */
 static ScimLinkOp *
 record(ScimPatch *patch, const ScimLink *link, ScimLinkVerb verb)
@@ -74,16 +77,30 @@ remove_choice(ScimPatch *patch, const ScimLink *link, const ScimFilter *filter, 
 	return SCIM_OK;
 }
 
+/* Count an operation that goes through all values. */
+static ScimStatus
+sweep(ScimPatch *patch, const ScimLink *link)
+{
+	if (++patch->sweeps <= SWEEPS_MAX)
+		return SCIM_OK;
+	return scim_error(patch->err, SCIM_PAYLOAD_TOO_LARGE, "more than %d operations go through all of \"%s\"",
+					  SWEEPS_MAX, link->attr->name);
+}
+
 static ScimStatus
 remove_filtered(ScimPatch *patch, const ScimLink *link, ScimFilter *filter)
 {
 	const ScimAttribute *value = scim_sub_attribute(link->attr, SCIM_STR("value"));
 	ScimLinkOp *op;
+	ScimStatus	status;
 
 	if (scim_filter_is_choice(filter, value, NULL, NULL))
 		return remove_choice(patch, link, filter, value);
 	if (scim_filter_terms(filter) > MATCHING_MAX_TERMS)
 		return scim_error(patch->err, SCIM_INVALID_FILTER, "the filter has more than %d terms", MATCHING_MAX_TERMS);
+	status = sweep(patch, link);
+	if (status != SCIM_OK)
+		return status;
 	op = record(patch, link, SCIM_LINK_REMOVE_MATCHING);
 	if (op == NULL)
 		return SCIM_NO_MEMORY;
@@ -124,6 +141,8 @@ scim_patch_link(ScimPatch *patch, const ScimPatchTarget *target, const ScimLink 
 		status = value_ids(patch, target, link, &ids, &n);
 	else
 		status = scim_edit_remove_all(patch, target);
+	if (status == SCIM_OK && target->verb != SCIM_PATCH_ADD)
+		status = sweep(patch, link);
 	if (status != SCIM_OK || (target->verb == SCIM_PATCH_ADD && n == 0))
 		return status;
 	op = record(patch, link, target->verb == SCIM_PATCH_ADD ? SCIM_LINK_ADD : SCIM_LINK_REPLACE);

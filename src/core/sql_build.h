@@ -26,8 +26,12 @@ typedef struct ScimSqlBuild
 	ScimParam  *params;
 	int			n_params;
 	int			max_params;
+	int			subqueries;		/* in the filter so far */
 	bool		failed;
 } ScimSqlBuild;
+
+/* Most subqueries in a filter: to plan each costs about a megabyte for the time. */
+#define SCIM_SQL_SUBQUERIES_MAX 30
 
 /* Begin a statement whose $1 is the tenant. */
 extern void scim_sql_begin(ScimSqlBuild *build, ScimArena *arena, ScimStr tenant);

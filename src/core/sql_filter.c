@@ -86,6 +86,7 @@ put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, cons
 		scim_sql_put_param(build, SCIM_SQL_TEXT, value->value.text);
 		scim_sql_put(build, "] AND ");
 	}
+	build->subqueries++;
 	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_array_elements(%s) e(v) WHERE ", array);
 	status = put_filter(build, &inside, filter);
 	scim_sql_put(build, value != NULL ? "))" : ")");
@@ -119,6 +120,7 @@ put_array_test(ScimSqlBuild *build, const Scope *scope, const char *array, const
 static void
 begin_any_link(ScimSqlBuild *build, const Scope *scope, const ScimLink *link)
 {
+	build->subqueries++;
 	scim_sql_put(build, "EXISTS (SELECT 1 FROM %s l WHERE ", link->table);
 	scim_sql_put_tenant(build, "l", link->tenant);
 	scim_sql_put(build, " AND l.%s" SCIM_SQL_EQUALS "t.%s", link->owner, scope->type->id_column);
@@ -165,6 +167,7 @@ put_link_test(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, con
 static void
 put_any_member(ScimSqlBuild *build, const char *json)
 {
+	build->subqueries++;
 	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_each_text(%s) m(k, v) "
 				 "WHERE m.v OPERATOR(pg_catalog.<>) '')", json);
 }
@@ -385,6 +388,9 @@ put_filter(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 			status = put_leaf(build, scope, filter);
 			break;
 	}
+	if (status == SCIM_OK && build->subqueries > SCIM_SQL_SUBQUERIES_MAX)
+		status = scim_error(scope->err, SCIM_INVALID_FILTER,
+							"the filter has more than %d comparisons with values that are kept apart", SCIM_SQL_SUBQUERIES_MAX);
 	return build->failed ? SCIM_NO_MEMORY : status;
 }
 

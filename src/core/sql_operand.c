@@ -87,6 +87,7 @@ scim_operand_row(ScimSqlBuild *build, const ScimResourceType *type, const ScimPa
 		return true;
 	if (column != NULL && column->store != SCIM_STORE_JSON)
 	{
+		build->subqueries += column->store == SCIM_STORE_EXPRESSION;
 		out->sql = scim_sql_text(build, column->store == SCIM_STORE_EXPRESSION ? "%s" : "t.%s", column->name);
 		out->type = column->type;
 		return true;
@@ -127,6 +128,7 @@ scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimL
 		out->sql = scim_sql_text(build, "l.%s", link->type);
 	else if (strcmp(name, "display") == 0)
 	{
+		build->subqueries++;
 		scim_buf_init(&build->text, build->arena, statement.max);
 		scim_sql_put_link_display(build, registry, link);
 		out->sql = build->text.failed ? "" : build->text.data;
@@ -204,25 +206,6 @@ sql_operator(ScimOperator op)
 		default:
 			return "OPERATOR(pg_catalog.=)";
 	}
-}
-
-/* A LIKE pattern: the literal with its wildcards escaped, between before and after. */
-static ScimStr
-like_pattern(ScimSqlBuild *build, ScimStr literal, const char *before, const char *after)
-{
-	ScimBuf		pattern;
-
-	scim_buf_init(&pattern, build->arena, literal.len * 2 + 2);
-	scim_buf_str(&pattern, before);
-	for (size_t i = 0; i < literal.len; i++)
-	{
-		if (literal.ptr[i] == '%' || literal.ptr[i] == '_' || literal.ptr[i] == '\\')
-			scim_buf_char(&pattern, '\\');
-		scim_buf_char(&pattern, literal.ptr[i]);
-	}
-	scim_buf_str(&pattern, after);
-	build->failed = build->failed || pattern.failed;
-	return (ScimStr) {pattern.data, pattern.len};
 }
 
 /* Length of the UTF-8 character that ends at text[len], and its code point. */
@@ -318,12 +301,10 @@ compare_text(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op, S
 	switch (op)
 	{
 		case SCIM_OP_CO:
-			scim_sql_put(build, "%s OPERATOR(pg_catalog.~~) ", text);
-			scim_sql_put_param(build, SCIM_SQL_TEXT, like_pattern(build, literal, "%", "%"));
-			break;
 		case SCIM_OP_EW:
-			scim_sql_put(build, "%s OPERATOR(pg_catalog.~~) ", text);
-			scim_sql_put_param(build, SCIM_SQL_TEXT, like_pattern(build, literal, "%", ""));
+			scim_sql_put(build, op == SCIM_OP_CO ? "scim.contains(%s, " : "scim.ends_with(%s, ", text);
+			scim_sql_put_param(build, SCIM_SQL_TEXT, literal);
+			scim_sql_put(build, ")");
 			break;
 		case SCIM_OP_SW:
 			compare_prefix(build, text, literal);

@@ -27,6 +27,7 @@
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -435,6 +436,11 @@ scim_audit_log_duty(PG_FUNCTION_ARGS)
 	char	   *tenant = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
 	StringInfoData detail;
 
+	if (!pg_verifymbstr(role, strlen(role), true))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("the name of role %u is not valid in this database's encoding", PG_GETARG_OID(1)),
+				 errdetail("A dump of scim.duties with such a name could not be restored.")));
 	initStringInfo(&detail);
 	appendStringInfoString(&detail, "{\"duty\":");
 	scim_audit_json_string(&detail, duty, strlen(duty));

@@ -15,8 +15,11 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
 
 #include "pg/duty.h"
+#include "pg/guc.h"
 #include "pg/service.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_apply_text);
@@ -34,14 +37,49 @@ text_argument(FunctionCallInfo fcinfo, int number)
 	return (ScimStr) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
 }
 
-static ScimStr
-jsonb_argument(FunctionCallInfo fcinfo, int number)
+/*
+ * Is the text of jsonb surely longer than max?  It can be far longer than
+ * jsonb itself: 1e131071 has 131,072 digits.
+ */
+static bool
+is_longer_than(Jsonb *jsonb, size_t max)
 {
+	JsonbIterator *iterator = JsonbIteratorInit(&jsonb->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	size_t		length = 0;
+
+	while (length <= max && (token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+	{
+		if (token != WJB_KEY && token != WJB_VALUE && token != WJB_ELEM)
+			continue;
+		length++;
+		if (value.type == jbvString)
+			length += value.val.string.len;
+		else if (value.type == jbvNumeric)
+		{
+			char	   *digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value.val.numeric)));
+
+			length += strlen(digits);
+			pfree(digits);
+		}
+	}
+	return length > max;
+}
+
+/* A jsonb argument as text; where that is longer than max, nothing of max + 1 bytes. */
+static ScimStr
+jsonb_argument(FunctionCallInfo fcinfo, int number, size_t max)
+{
+	Jsonb	   *jsonb;
 	char	   *value;
 
 	if (PG_ARGISNULL(number))
 		return (ScimStr) {NULL, 0};
-	value = DatumGetCString(DirectFunctionCall1(jsonb_out, PG_GETARG_DATUM(number)));
+	jsonb = PG_GETARG_JSONB_P(number);
+	if (is_longer_than(jsonb, max))
+		return (ScimStr) {"", max + 1};
+	value = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
 	return (ScimStr) {value, strlen(value)};
 }
 
@@ -60,7 +98,7 @@ apply(FunctionCallInfo fcinfo, ScimStr body)
 	call.method = text_argument(fcinfo, 0);
 	call.uri = text_argument(fcinfo, 1);
 	call.body = body;
-	call.headers = jsonb_argument(fcinfo, 3);
+	call.headers = jsonb_argument(fcinfo, 3, SCIM_AUDIT_HEADERS_MAX);
 	reply = scim_audit_serve(&call);
 
 	values[0] = Int32GetDatum(reply.status);
@@ -81,7 +119,7 @@ scim_audit_apply_text(PG_FUNCTION_ARGS)
 Datum
 scim_audit_apply_jsonb(PG_FUNCTION_ARGS)
 {
-	return apply(fcinfo, jsonb_argument(fcinfo, 2));
+	return apply(fcinfo, jsonb_argument(fcinfo, 2, scim_audit_max_body));
 }
 
 /*

@@ -58,7 +58,7 @@ scim_audit_profile_name(void)
 bool
 scim_audit_restoring(void)
 {
-	return scim_audit_restore && superuser();
+	return scim_audit_restore && superuser_arg(GetOuterUserId());
 }
 
 /*

@@ -195,14 +195,38 @@ str(const char *text)
 	return text != NULL ? (ScimStr) {text, strlen(text)} : SCIM_STR_NONE;
 }
 
+const char *
+scim_audit_role_name(Oid role)
+{
+	const char *name = GetUserNameFromId(role, false);
+	int			left = strlen(name);
+	StringInfoData text;
+
+	if (pg_verifymbstr(name, left, true))
+		return name;
+	initStringInfo(&text);
+	while (left > 0)
+	{
+		int			len = pg_encoding_verifymbchar(GetDatabaseEncoding(), name, left);
+
+		if (len > 0)
+			appendBinaryStringInfo(&text, name, len);
+		else
+			appendStringInfo(&text, "\\x%02x", (unsigned char) *name);
+		name += Max(len, 1);
+		left -= Max(len, 1);
+	}
+	return text.data;
+}
+
 /* Who acts, and in which call. */
 static void
 fill_context(ScimEntry *entry)
 {
 	const ScimAuditContext *context = current_context;
 
-	entry->session_role = str(GetUserNameFromId(GetSessionUserId(), false));
-	entry->effective_role = str(GetUserNameFromId(GetOuterUserId(), false));
+	entry->session_role = str(scim_audit_role_name(GetSessionUserId()));
+	entry->effective_role = str(scim_audit_role_name(GetOuterUserId()));
 	entry->actor = entry->effective_role;
 	entry->actor_type = SCIM_STR("role");
 	entry->origin = SCIM_STR("direct");

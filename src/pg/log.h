@@ -67,6 +67,15 @@ extern void scim_audit_log_simple(const char *category, const char *action, cons
 								  const char *tenant, const char *resource_type,
 								  const char *resource_id, ScimStr detail);
 
+/*
+ * A role's name as it may stand in the log, in the current memory context;
+ * raises an ERROR when there is no such role.  Roles belong to the whole
+ * cluster: one made in a database of another encoding has a name that is no
+ * UTF-8 here, and a log with such bytes in it could not be restored.  They
+ * are written as \xHH.
+ */
+extern const char *scim_audit_role_name(Oid role);
+
 /* tx_id of the events this transaction has written; NULL when it has written none. */
 extern const uint8_t *scim_audit_log_transaction(void);
 

@@ -16,6 +16,8 @@
 #include "pg/exchange.h"
 #include "pg/guc.h"
 
+#define PAGE_BYTES_MAX ((size_t) 4 * 1024 * 1024) /* answering takes some eight times that */
+
 /* Resources of a page, as far as links are concerned. */
 typedef struct Page
 {
@@ -141,7 +143,11 @@ count_resources(ScimAuditExchange *x, const ScimFilter *filter, int64 *total)
 	return SCIM_OK;
 }
 
-/* One page of rows, with the total where it shows. */
+/*
+ * One page of rows, with the total where it shows.  A page may have fewer
+ * resources than asked for (RFC 7644 section 3.4.2.4): it ends with the one
+ * that makes it larger than PAGE_BYTES_MAX.
+ */
 static ScimStatus
 read_page(ScimAuditExchange *x, const ScimFilter *filter, int64 offset, int64 limit,
 		  ScimAuditRow **rows, size_t *n, int64 *total)
@@ -149,6 +155,7 @@ read_page(ScimAuditExchange *x, const ScimFilter *filter, int64 offset, int64 li
 	ScimSort	sort;
 	ScimSql		sql;
 	ScimStatus	status;
+	bool		cut;
 
 	*n = 0;
 	*rows = NULL;
@@ -161,9 +168,9 @@ read_page(ScimAuditExchange *x, const ScimFilter *filter, int64 offset, int64 li
 													  filter, &sort, offset, limit, &sql, &x->error));
 		if (status != SCIM_OK)
 			return status;
-		*n = scim_audit_storage_rows(x->arena, x->request.type, &sql, rows);
+		*n = scim_audit_storage_rows(x->arena, x->request.type, &sql, PAGE_BYTES_MAX, rows, &cut);
 		*total = offset + *n;
-		if (*n < limit && (*n > 0 || offset == 0))
+		if (!cut && *n < limit && (*n > 0 || offset == 0))
 			return SCIM_OK;
 	}
 	return count_resources(x, filter, total);

@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "executor/spi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -185,23 +186,40 @@ parse_body(ScimAuditExchange *x)
 	return status;
 }
 
+/* The URI without what is too much of it: enough for the log. */
+static ScimStr
+readable_uri(ScimStr uri)
+{
+	if (uri.len > SCIM_AUDIT_URI_MAX)
+		uri.len = pg_mbcliplen(uri.ptr, uri.len, SCIM_AUDIT_URI_MAX);
+	return uri;
+}
+
 /* Take the request apart; x->request is filled as far as possible. */
 static ScimStatus
 parse_request(ScimAuditExchange *x)
 {
 	const ScimAuditCall *call = x->call;
+	ScimStr		uri;
 	ScimJson   *headers = NULL;
 	ScimStatus	status = SCIM_OK;
+	bool		headers_readable = call->headers.len <= SCIM_AUDIT_HEADERS_MAX;
 
 	if (call->method.ptr == NULL || call->uri.ptr == NULL)
 		return scim_error(&x->error, SCIM_BAD_REQUEST, "%s must not be null",
 						  call->method.ptr == NULL ? "method" : "uri");
-	if (call->headers.ptr != NULL)
+	uri = readable_uri(call->uri);
+	if (call->headers.ptr != NULL && headers_readable)
 		status = scim_audit_checked(scim_json_parse(x->arena, call->headers, &headers, &x->error));
 	if (status != SCIM_OK)
 		return status;
-	return scim_audit_checked(scim_request_parse(x->arena, x->registry, call->method, call->uri,
-												 headers, &x->request, &x->error));
+	status = scim_audit_checked(scim_request_parse(x->arena, x->registry, call->method, uri,
+												   headers, &x->request, &x->error));
+	if (uri.len < call->uri.len)
+		return scim_error(&x->error, SCIM_BAD_REQUEST, "the URI is longer than %d bytes", SCIM_AUDIT_URI_MAX);
+	if (!headers_readable)
+		return scim_error(&x->error, SCIM_PAYLOAD_TOO_LARGE, "the headers are longer than %d bytes", SCIM_AUDIT_HEADERS_MAX);
+	return status;
 }
 
 /* Everything before the work itself. */
@@ -413,7 +431,7 @@ init_exchange(ScimAuditExchange *x, const ScimAuditCall *call)
 	scim_buf_init(&x->answer, x->arena, ANSWER_MAX);
 
 	x->context.origin = "scim";
-	x->context.actor = GetUserNameFromId(GetOuterUserId(), false);
+	x->context.actor = scim_audit_role_name(GetOuterUserId());
 	x->context.actor_type = "role";
 	scim_audit_new_uuid(x->context.request_id);
 	x->context.has_request_id = true;

@@ -12,7 +12,12 @@
 
 #include "core/scim.h"
 
-/* A request.  All absent parts have ptr NULL. */
+/* Longest URI and headers that are looked at, in bytes; body has scim_audit.max_body. */
+#define SCIM_AUDIT_URI_MAX (128 * 1024)
+#define SCIM_AUDIT_HEADERS_MAX (64 * 1024)
+
+/* A request.  All absent parts have ptr NULL; of headers and body, what is
+ * longer than its limit is never read. */
 typedef struct ScimAuditCall
 {
 	ScimStr		method;

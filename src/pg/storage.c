@@ -277,22 +277,39 @@ read_row(ScimArena *arena, const ScimResourceType *type, HeapTuple tuple, TupleD
 		row->values[i] = tuple_cell(arena, tuple, desc, SCIM_SQL_FIXED_COLUMNS + 1 + (int) i);
 }
 
+/* Bytes of a row's values. */
+static size_t
+row_bytes(const ScimResourceType *type, const ScimAuditRow *row)
+{
+	size_t		bytes = 0;
+	size_t		i;
+
+	for (i = 0; i < type->n_columns; i++)
+		bytes += row->values[i].len;
+	return bytes;
+}
+
 size_t
 scim_audit_storage_rows(ScimArena *arena, const ScimResourceType *type, const ScimSql *sql,
-						ScimAuditRow **rows)
+						size_t max_bytes, ScimAuditRow **rows, bool *cut)
 {
 	SPITupleTable *table;
 	size_t		n;
 	size_t		i;
+	size_t		bytes = 0;
 
 	run(type->table, sql, false);
 	table = SPI_tuptable;
 	n = SPI_processed;
 	*rows = storage_alloc(arena, Max(n, 1) * sizeof(ScimAuditRow));
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && bytes < max_bytes; i++)
+	{
 		read_row(arena, type, table->vals[i], table->tupdesc, &(*rows)[i]);
+		bytes += row_bytes(type, &(*rows)[i]);
+	}
+	*cut = i < n;
 	SPI_freetuptable(table);
-	return n;
+	return i;
 }
 
 bool

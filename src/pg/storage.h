@@ -20,9 +20,13 @@ typedef struct ScimAuditRow
 	ScimStr    *values;			/* of type->columns, as scim_resource_from_row takes them */
 } ScimAuditRow;
 
-/* The rows of a list: the fixed columns and those of type; their number. */
+/*
+ * The rows of a list: the fixed columns and those of type; their number.
+ * *cut: there were more, but those read have max_bytes already.
+ */
 extern size_t scim_audit_storage_rows(ScimArena *arena, const ScimResourceType *type,
-									  const ScimSql *sql, ScimAuditRow **rows);
+									  const ScimSql *sql, size_t max_bytes, ScimAuditRow **rows,
+									  bool *cut);
 
 /* The same where there is one row or none: was there one?  A statement that
  * returns the fixed columns only (scim_sql_touch) leaves row->values alone. */

@@ -1,6 +1,6 @@
 /*
  * text_functions.c
- *		Case folding and identifiers as SQL functions.
+ *		Case folding, searching and identifiers as SQL functions.
  *
  * scim.fold and scim.folded_values stand in indexes: what they return for a
  * value must never change.
@@ -20,6 +20,8 @@
 #include "pg/text_functions.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_fold);
+PG_FUNCTION_INFO_V1(scim_audit_contains);
+PG_FUNCTION_INFO_V1(scim_audit_ends_with);
 PG_FUNCTION_INFO_V1(scim_audit_folded_values);
 PG_FUNCTION_INFO_V1(scim_audit_uuid7_sql);
 
@@ -78,6 +80,33 @@ scim_audit_fold(PG_FUNCTION_ARGS)
 	text	   *value = PG_GETARG_TEXT_PP(0);
 
 	PG_RETURN_TEXT_P(fold(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)));
+}
+
+/*
+ * scim.contains(text, text).  In UTF-8 a character's bytes are found nowhere
+ * but where the character is.  glibc's memmem takes linear time.
+ */
+Datum
+scim_audit_contains(PG_FUNCTION_ARGS)
+{
+	text	   *value = PG_GETARG_TEXT_PP(0);
+	text	   *part = PG_GETARG_TEXT_PP(1);
+
+	PG_RETURN_BOOL(memmem(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value),
+						  VARDATA_ANY(part), VARSIZE_ANY_EXHDR(part)) != NULL);
+}
+
+/* scim.ends_with(text, text) */
+Datum
+scim_audit_ends_with(PG_FUNCTION_ARGS)
+{
+	text	   *value = PG_GETARG_TEXT_PP(0);
+	text	   *part = PG_GETARG_TEXT_PP(1);
+	size_t		value_len = VARSIZE_ANY_EXHDR(value);
+	size_t		part_len = VARSIZE_ANY_EXHDR(part);
+
+	PG_RETURN_BOOL(part_len <= value_len &&
+				   memcmp(VARDATA_ANY(value) + value_len - part_len, VARDATA_ANY(part), part_len) == 0);
 }
 
 /*

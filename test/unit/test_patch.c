@@ -328,6 +328,16 @@ test_members(void)
 		{"[{'op':'remove','path':'members[type eq \\'Group\\']'}]", SCIM_OK, "remove-matching"},
 		{"[{'op':'remove','path':'members[value eq \\'" ID1 "\\' and type eq \\'User\\']'}]", SCIM_OK, "remove-matching"},
 		{"[{'op':'remove','path':'members[value eq \\'" ID1 "\\']'},{'op':'add','path':'members','value':[{'value':'" ID2 "'}]}]", SCIM_OK, "remove 2819; add 3819"},
+		/* what each id ends as (patch_join.c) */
+		{"[{'op':'add','path':'members','value':[{'value':'" ID2 "'}]},{'op':'add','path':'members','value':[{'value':'" ID1 "'}]},{'op':'add','path':'members','value':[{'value':'" ID2 "'}]}]", SCIM_OK, "add 2819 3819"},
+		{"[{'op':'add','path':'members','value':[{'value':'" ID2 "'}]},{'op':'remove','path':'members[value eq \\'" ID1 "\\']'}]", SCIM_OK, "remove 2819; add 3819"},
+		{"[{'op':'add','path':'members','value':[{'value':'" ID1 "'},{'value':'" ID2 "'}]},{'op':'remove','path':'members[value eq \\'" ID1 "\\']'}]", SCIM_OK, "add 2819 3819; remove 2819"},
+		{"[{'op':'remove','path':'members[value eq \\'" ID1 "\\']'},{'op':'add','path':'members','value':[{'value':'" ID1 "'}]}]", SCIM_OK, "add 2819"},
+		{"[{'op':'remove','path':'members[value eq \\'" ID1 "\\']'},{'op':'remove','path':'members[value eq \\'" ID2 "\\']'}]", SCIM_OK, "remove 2819 3819"},
+		{"[{'op':'remove','path':'members[value eq \\'bob\\']'},{'op':'remove','path':'members[value eq \\'eve\\']'}]", SCIM_OK, ""},
+		{"[{'op':'add','path':'members','value':[{'value':'" ID1 "'}]},{'op':'remove','path':'members'},{'op':'add','path':'members','value':[{'value':'" ID2 "'}]},{'op':'add','path':'members','value':[{'value':'" ID1 "'}]}]", SCIM_OK,
+		"add 2819; replace; add 2819 3819"},
+		{"[{'op':'remove','path':'members[value eq \\'" ID1 "\\']'},{'op':'remove','path':'members[type eq \\'Group\\']'},{'op':'add','path':'members','value':[{'value':'" ID1 "'}]}]", SCIM_OK, "remove 2819; remove-matching; add 2819"},
 		{"[{'op':'remove','path':'members','value':[{'value':'" ID1 "'}]}]", SCIM_INVALID_SYNTAX, NULL},
 		{"[{'op':'remove','path':'members','value':'" ID1 "'}]", SCIM_INVALID_SYNTAX, NULL},
 		{"[{'op':'add','path':'members','value':[{'value':'bob'}]}]", SCIM_INVALID_VALUE, NULL},
@@ -353,6 +363,30 @@ test_members(void)
 			is_str(show_links(r.links), cases[i].links, "links of %s", cases[i].operations);
 			is_str(scim_json_text(arena, r.json).ptr, "{\"displayName\":\"g\"}", "the resource keeps to itself");
 		}
+	}
+}
+
+/* Each goes through all members: a few are served, more would take too long. */
+static void
+test_sweeps(void)
+{
+	static const char *const sweeps[] = {
+		"{'op':'remove','path':'members'}",
+		"{'op':'replace','path':'members','value':[{'value':'" ID1 "'}]}",
+		"{'op':'remove','path':'members[type eq \\'Group\\']'}"
+	};
+
+	for (int n = 10; n <= 11; n++)
+	{
+		ScimResource r = resource("Group", "{'displayName':'g'}");
+		ScimError	err = {SCIM_OK, ""};
+		ScimBuf		buf;
+
+		scim_buf_init(&buf, arena, 65536);
+		for (int i = 0; i < n; i++)
+			scim_buf_printf(&buf, "%s%s", i > 0 ? "," : "[", sweeps[i % 3]);
+		scim_buf_char(&buf, ']');
+		is_int(scim_patch_apply(arena, &r, message(buf.data), &lenient, &err), n > 10 ? SCIM_PAYLOAD_TOO_LARGE : SCIM_OK, "%d sweeps", n);
 	}
 }
 
@@ -444,6 +478,7 @@ main(void)
 	test_refusals();
 	test_messages();
 	test_members();
+	test_sweeps();
 	test_password();
 	test_large();
 	test_out_of_memory();
