@@ -30,7 +30,7 @@ JSONC_LIBS     = $(or $(shell pkg-config --libs json-c 2>/dev/null),-ljson-c)
 PG_CONFIG  ?= pg_config
 
 # Targets that need no server headers must work before PostgreSQL's are there.
-STANDALONE = help deps demo test bench unit fuzz lint dist
+STANDALONE = help deps demo test matrix bench unit fuzz lint dist
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq ($(PGXS),)
@@ -72,6 +72,9 @@ demo: ## play the story on a private, throw-away PostgreSQL (KEEP=1 leaves it up
 test: deps ## every kind of test; ends with "N passed, N failed" (test/run KIND runs one)
 	@test/run
 
+matrix: ## build and test with each PostgreSQL found (PG_CONFIGS='DIR…' adds some, KINDS='tap…')
+	@tools/matrix $(KINDS)
+
 unit: ## src/core under ASan and UBSan, without a server
 	@test/run unit
 
@@ -90,4 +93,4 @@ dist: ## a release archive of the committed tree
 	@mkdir -p build
 	git archive --format=tar.gz --prefix=$(EXTENSION)-$(EXTVERSION)/ -o build/$(EXTENSION)-$(EXTVERSION).tar.gz HEAD
 
-.PHONY: help deps demo test bench unit fuzz lint dist
+.PHONY: help deps demo test matrix bench unit fuzz lint dist
