@@ -30,7 +30,7 @@ JSONC_LIBS     = $(or $(shell pkg-config --libs json-c 2>/dev/null),-ljson-c)
 PG_CONFIG  ?= pg_config
 
 # Targets that need no server headers must work before PostgreSQL's are there.
-STANDALONE = help deps demo test matrix bench unit fuzz lint dist
+STANDALONE = help deps demo test matrix bench unit fuzz crash lint dist
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq ($(PGXS),)
@@ -86,6 +86,10 @@ bench: deps ## what the extension costs, side by side with plain SQL (some 12 mi
 	@for name in audit_row audit_overhead scim_apply verify memory; do \
 		printf '\n== %s\n\n' $$name; bench/$$name $(BENCH) || exit 1; done
 
+crash: ## crashes under load: make crash N=100
+	@tools/deps
+	@CRASHES=$(or $(N),100) test/run tap 001_crash
+
 lint: ## layers, exported symbols, comments and privileges of SQL objects
 	@test/run lint
 
@@ -93,4 +97,4 @@ dist: ## a release archive of the committed tree
 	@mkdir -p build
 	git archive --format=tar.gz --prefix=$(EXTENSION)-$(EXTVERSION)/ -o build/$(EXTENSION)-$(EXTVERSION).tar.gz HEAD
 
-.PHONY: help deps demo test matrix bench unit fuzz lint dist
+.PHONY: help deps demo test matrix bench unit fuzz crash lint dist

@@ -4,7 +4,12 @@
 # Each client is a psql that echoes the number of a transaction once its
 # COMMIT was answered.  Clients commit under different isolation levels, roll
 # back to savepoints and abort, and share two chains, so they also wait for
-# one another.  Every round ends in another kind of crash.
+# one another.  Every round ends in another kind of crash, or with a full disk
+# under the log; CRASHES says how many rounds (make crash N=100).
+#
+# The log stands in a tablespace on SMALL_DISK, a file system of its own that
+# test/run mounts when root starts it, and that is filled up.  Where there is
+# none, the server may not write past a size of file instead.
 use strict;
 use warnings FATAL => 'all';
 
@@ -14,20 +19,33 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $clients = 6;
-my $statements = 20000;    # more than a client can do before the crash
-my $enough = 40;           # transactions acknowledged to each client before it
+my $rounds = $ENV{CRASHES} || 6;
+my $statements = 6000;     # more than a client can do before the crash
 
+my $small_disk = $ENV{SMALL_DISK} // '';
 my $node = PostgreSQL::Test::Cluster->new('crash');
-$node->init;
-$node->append_conf('postgresql.conf', "scim_audit.chains = 2\nsynchronous_commit = on\n");
+$node->init(extra => [ '--wal-segsize', 1 ]);
+$node->append_conf('postgresql.conf',
+	"scim_audit.chains = 2\nsynchronous_commit = on\nlog_statement = none\n");
 $node->start;
+if ($small_disk ne '')
+{
+	$node->safe_psql('postgres', "CREATE TABLESPACE small LOCATION '$small_disk'");
+}
 $node->safe_psql('postgres', q{
 	SET client_min_messages = error;
 	CREATE EXTENSION scim_audit CASCADE;
+	CREATE TABLE acked (id bigint PRIMARY KEY);
 	CREATE TABLE item (id bigint PRIMARY KEY, client int NOT NULL, note text);
 	CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON item
 		FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change();
 });
+$node->safe_psql('postgres', q{
+	ALTER TABLE scim_audit.events SET TABLESPACE small;
+	ALTER TABLE scim_audit.seals SET TABLESPACE small;
+	ALTER INDEX scim_audit.seals_pkey SET TABLESPACE small;
+}) if $small_disk ne '';
+$node->safe_psql('postgres', 'SELECT scim_audit.ensure_partitions()');
 
 # Links that are wrong, anywhere in the log.
 my $broken = q{
@@ -102,7 +120,7 @@ sub start_clients
 # Wait until every client was answered often enough.
 sub await_load
 {
-	my @running = @_;
+	my ($enough, @running) = @_;
 	my $timer = IPC::Run::timer($PostgreSQL::Test::Utils::timeout_default);
 	$timer->start;
 	while (grep { ($_->{acked} =~ tr/\n//) < $enough } @running)
@@ -119,10 +137,11 @@ sub await_load
 }
 
 # The ways to crash.  The server does not restart by itself (restart_after_crash is off).
-sub kill_backend
+sub kill_process
 {
+	my ($which) = @_;
 	my $pid = $node->safe_psql('postgres',
-		"SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() LIMIT 1");
+		"SELECT pid FROM pg_stat_activity WHERE $which AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1");
 	my $postmaster = (slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/)[0];
 	kill 'KILL', $pid;
 	my $gone = 0;
@@ -131,51 +150,97 @@ sub kill_backend
 		$gone = !kill(0, $postmaster) and last;
 		select undef, undef, undef, 0.1;
 	}
-	die 'the server survived the death of a backend' unless $gone;
+	die 'the server survived the death of a process' unless $gone;
 	$node->_update_pid(0);
+	return;
+}
+
+# No file of the server may grow past so many bytes; -1 for no limit.
+sub limit_files
+{
+	my ($bytes) = @_;
+	my $postmaster = (slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/)[0];
+	my @pids = split /\n/, $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity');
+	for my $pid ($postmaster, @pids)
+	{
+		system_or_bail('prlimit', "--fsize=$bytes:", '--pid', $pid) if kill 0, $pid;
+	}
+	return;
+}
+
+# Every client ends with an error, and the server goes on.
+sub fill_disk
+{
+	my @running = @_;
+	my $filler = "$small_disk/filler";
+	if ($small_disk ne '')
+	{
+		open my $out, '>', $filler or die "$filler: $!";
+		1 while syswrite $out, '.' x 8192;
+		close $out;
+	}
+	else
+	{
+		limit_files($node->safe_psql('postgres', q{
+			SELECT pg_relation_size(inhrelid) + 65536 FROM pg_inherits
+			WHERE inhparent = 'scim_audit.events'::regclass ORDER BY pg_relation_size(inhrelid) DESC LIMIT 1}));
+	}
+	$_->{run}->finish for @running;
+	my @other = grep { $_->{errors} !~ /could not extend file|No space left|File too large/ } @running;
+	is(join("\n", map { $_->{errors} } @other), '', 'disk full: every client was told');
+	$small_disk ne '' ? unlink $filler : limit_files('unlimited');
 	return;
 }
 
 my @crashes = (
 	[ 'an immediate shutdown' => sub { $node->stop('immediate') } ],
-	[ 'a killed backend' => \&kill_backend ],
+	[ 'a killed backend' => sub { kill_process("backend_type = 'client backend'") } ],
+	[ 'a full disk' => \&fill_disk ],
 	[ 'an immediate shutdown after a checkpoint' => sub { $node->safe_psql('postgres', 'CHECKPOINT'); $node->stop('immediate') } ],
-	[ 'another killed backend' => \&kill_backend ]);
+	[ 'a killed process' => sub { kill_process('true') } ],
+	[ 'a killed backend, with a checkpoint under way' => sub {
+			my $checkpoint = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c', 'CHECKPOINT' ],
+				'<', \undef, '>', \my $out, '2>', \my $err);
+			kill_process("backend_type = 'client backend'");
+			$checkpoint->finish;
+		} ]);
+
+sub none { my ($query, $what) = @_; is($node->safe_psql('postgres', $query), '', $what); return; }
 
 my $total = 0;
-for my $round (0 .. $#crashes)
+my %times;
+for my $round (0 .. $rounds - 1)
 {
-	my ($name, $crash) = @{ $crashes[$round] };
+	my ($name, $crash) = @{ $crashes[ $round % @crashes ] };
 	my @running = start_clients($round);
+	my $enough = 10 + int rand 40;
 
-	await_load(@running);
-	$crash->();
+	await_load($enough, @running);
+	$crash->(@running);
 	$_->{run}->finish for @running;
+	unlink "$PostgreSQL::Test::Utils::tmp_check/client_${round}_$_.sql" for 0 .. $clients - 1;
 	my @acked = map { split /\n/, $_->{acked} } @running;
 	$total += @acked;
+	$times{$name}++;
+	$name = $round + 1 . ": $name";
 
-	$node->start;
+	$node->start if !defined $node->{_pid};
 	cmp_ok(scalar(@acked), '>=', $clients * $enough, "$name: there was load");
-	my $values = join ',', map { "($_)" } @acked;
-	is($node->safe_psql('postgres', "SELECT count(*) FROM (VALUES $values) a(id) LEFT JOIN item USING (id) WHERE item.id IS NULL"),
-		'0', "$name: every acknowledged row is in the table");
-	is($node->safe_psql('postgres', qq{
-			SELECT count(*) FROM (VALUES $values) a(id) WHERE NOT EXISTS (
-				SELECT FROM scim_audit.events e WHERE e.resource_id = a.id::text AND e.event_type = 'table.insert')}),
-		'0', "$name: every acknowledged row is in the log");
-	is($node->safe_psql('postgres', q{
-			SELECT count(*) FROM item FULL JOIN (SELECT resource_id::bigint AS id FROM scim_audit.events
+	$node->safe_psql('postgres', 'INSERT INTO acked VALUES ' . join ',', map { "($_)" } @acked);
+	none('SELECT a.id FROM acked a LEFT JOIN item USING (id) WHERE item.id IS NULL', "$name: every acknowledged row is in the table");
+	none(q{SELECT a.id FROM acked a LEFT JOIN scim_audit.events e
+			ON e.resource_id = a.id::text AND e.event_type = 'table.insert' WHERE e.n IS NULL}, "$name: every acknowledged row is in the log");
+	none(q{SELECT id, e.id FROM item FULL JOIN (SELECT resource_id::bigint AS id FROM scim_audit.events
 				WHERE event_type = 'table.insert' AND resource_type = 'public.item') e USING (id)
-			WHERE item.id IS NULL OR e.id IS NULL}),
-		'0', "$name: the log has an event for each row and no other");
-	is($node->safe_psql('postgres', $broken), '', "$name: no gap, no fork, every event sealed");
-	is($node->safe_psql('postgres', 'SELECT * FROM scim_audit.verify()'), '', "$name: verify finds nothing");
+			WHERE item.id IS NULL OR e.id IS NULL}, "$name: the log has an event for each row and no other");
+	none($broken, "$name: no gap, no fork, every event sealed");
+	none('SELECT * FROM scim_audit.verify()', "$name: verify finds nothing");
 }
 
 is($node->safe_psql('postgres', 'SELECT string_agg(DISTINCT chain::text, $$,$$) FROM scim_audit.seals'), '0,1',
 	'two chains were used');
-is($node->safe_psql('postgres', "SELECT count(*) FROM item WHERE note IN ('never', 'undone')"), '0',
-	'nothing that was rolled back is there');
-cmp_ok($total, '<=', $node->safe_psql('postgres', 'SELECT count(*) FROM item'), 'nothing acknowledged is missing in all');
+none("SELECT id FROM item WHERE note IN ('never', 'undone')", 'nothing that was rolled back is there');
+note("$total transactions acknowledged, " . $node->safe_psql('postgres', 'SELECT count(*) FROM scim_audit.events') . ' events: '
+	. join ', ', map { "$times{$_} × $_" } sort keys %times);
 $node->stop;
 done_testing();
