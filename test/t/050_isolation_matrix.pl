@@ -363,14 +363,13 @@ for my $table ('unaudited', 'audited')
 	my $top = 100000;
 	my @pair = map { $node->background_psql('postgres', on_error_stop => 0) } 0, 1;
 	my $k = 0;
-	$failures{$table} = '';
 	for my $order (@orders)
 	{
 		$k++;
 		my @updates = map { [ 'BEGIN ISOLATION LEVEL SERIALIZABLE', "SELECT v FROM $table WHERE k = " . ($k + 8000 * $_),
 			"UPDATE $table SET v = v + 1 WHERE k = " . ($k + 8000 * $_), 'COMMIT' ] } 0, 1;
-		my @inserts = map { [ 'BEGIN ISOLATION LEVEL SERIALIZABLE', "INSERT INTO $table VALUES ($_, 0)",
-			"UPDATE $table SET v = v + 1 WHERE k = $_", 'COMMIT' ] } $top, $top + 1;
+		my @inserts = map { [ 'BEGIN ISOLATION LEVEL SERIALIZABLE', "SELECT v FROM $table WHERE k = $_",
+			"INSERT INTO $table VALUES ($_, 0)", 'COMMIT' ] } $top, $top + 1;
 		$top += 2;
 		for my $steps (\@updates, \@inserts)
 		{
