@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Nothing that comes and goes by itself: a checkpoint or a vacuum in one round
 # but not in the next would be measured as a difference.
-QUIET = ["max_wal_size = 16GB", "checkpoint_timeout = 1h", "autovacuum = off",
+QUIET = ["max_wal_size = 16GB", "min_wal_size = 2GB", "checkpoint_timeout = 1h", "autovacuum = off",
          "shared_buffers = 1GB", "jit = off"]
 
 
@@ -56,6 +56,13 @@ class Cluster:
         if run.returncode != 0:
             sys.exit("bench: %s\n%s" % (run.stderr.strip(), text[:1000]))
         return run.stdout.splitlines()
+
+    def stock_wal(self):
+        """Have segments of WAL that are used again, as a server has that has run for a while.
+
+        Else whoever writes more WAL pays for more new files of 16 MB, zeroed and flushed."""
+        self.sql("SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal() FROM generate_series(1, 64);")
+        self.sql("CHECKPOINT;")
 
     def pgbench(self, script, clients, seconds=1, options=""):
         """Transactions per second of a pgbench script, prepared statements, connecting not counted."""
