@@ -40,10 +40,10 @@ CREATE FUNCTION scim.recent_requests("limit" integer DEFAULT 50)
 		request jsonb, tolerances jsonb, idp_ref text, request_id uuid)
 	LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	SELECT e.at, e.tenant, e.actor, e.method, e.detail ->> 'endpoint', e.detail ->> 'query',
-		e.status, e.scim_type, e.detail -> 'response' ->> 'detail', e.resource_type, e.resource_id,
+		e.status, e.scim_type, coalesce(e.detail -> 'response' ->> 'detail', 'token refused: ' || (e.detail ->> 'refused')), e.resource_type, e.resource_id,
 		(e.detail -> 'request')::jsonb, (e.detail -> 'tolerances')::jsonb, e.detail ->> 'idp_ref', e.request_id
 	FROM scim_audit.events e
-	WHERE e.category = 'request'
+	WHERE (e.category = 'request' OR e.event_type = 'token.refuse')
 		AND ((SELECT scim.provisioned_tenants()) IS NULL OR e.tenant = ANY ((SELECT scim.provisioned_tenants())::text[]))
 	ORDER BY e.tx_id DESC, e.n DESC
 	LIMIT $1

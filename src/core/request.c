@@ -23,6 +23,8 @@ method_by_name(ScimStr text)
 		if (scim_name_is(text, names[i]))
 			return (ScimMethod) i;
 	}
+	if (scim_name_is(text, "HEAD"))
+		return SCIM_GET;
 	return SCIM_METHOD_OTHER;
 }
 

@@ -35,7 +35,7 @@ typedef enum ScimEndpoint
 
 struct ScimRequest
 {
-	ScimMethod	method;
+	ScimMethod	method;			/* HEAD is SCIM_GET */
 	ScimStr		method_text;
 	ScimEndpoint endpoint;
 	const ScimResourceType *type;	/* of a collection, resource or its .search */

@@ -35,6 +35,7 @@ typedef enum ScimStatus
 	SCIM_TOO_MANY_REQUESTS,		/* 429 */
 	SCIM_NOT_IMPLEMENTED,		/* 501 */
 	SCIM_UNAVAILABLE,			/* 503, with Retry-After */
+	SCIM_INTERNAL,				/* 500: over HTTP, a fault of the database that the client did not cause */
 	SCIM_NO_MEMORY				/* not an answer: src/pg raises out of memory */
 } ScimStatus;
 

@@ -190,3 +190,27 @@ scim_audit_database_error(const ErrorData *error, const ScimRegistry *registry, 
 	}
 	return SCIM_OK;
 }
+
+ScimStatus
+scim_audit_final_error(const ErrorData *error, ScimError *err)
+{
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	if (error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE ||
+		error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED ||
+		error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		return scim_error(err, SCIM_UNAVAILABLE, "another change of the same data was in the way: try again");
+	if (error->sqlerrcode == ERRCODE_READ_ONLY_SQL_TRANSACTION)
+		return scim_error(err, SCIM_UNAVAILABLE, "this server takes no writes at present");
+	if (category == ERRCODE_OPERATOR_INTERVENTION || category == ERRCODE_INSUFFICIENT_RESOURCES ||
+		category == ERRCODE_SYSTEM_ERROR || category == ERRCODE_INTERNAL_ERROR)
+		return SCIM_OK;
+
+	/* Whoever catches an error keeps it from the server's log. */
+	ereport(LOG,
+			(errcode(error->sqlerrcode),
+			 errmsg("a SCIM request failed: %s", error->message)));
+	if (error->sqlerrcode == ERRCODE_RAISE_EXCEPTION)
+		return scim_error(err, SCIM_INVALID_VALUE, "a rule of the database refuses this");
+	return scim_error(err, SCIM_INTERNAL, "the database failed to serve the request");
+}

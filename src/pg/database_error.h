@@ -15,4 +15,14 @@
 extern ScimStatus scim_audit_database_error(const ErrorData *error, const ScimRegistry *registry,
 											ScimError *err);
 
+/*
+ * The same for an error that is left, where nobody is there to see it raised
+ * but a client of HTTP.  SCIM_UNAVAILABLE: trying again may help (a conflict
+ * with another transaction, a server that takes no writes).
+ * SCIM_INVALID_VALUE: a trigger of an application refuses.  SCIM_INTERNAL:
+ * anything else; it goes to the server's log.  SCIM_OK: cancellation, a lack
+ * of resources, a broken server, to be raised again.
+ */
+extern ScimStatus scim_audit_final_error(const ErrorData *error, ScimError *err);
+
 #endif							/* SCIM_AUDIT_PG_DATABASE_ERROR_H */

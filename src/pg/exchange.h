@@ -52,6 +52,9 @@ typedef struct ScimAuditExchange
 	int64_t		version;		/* 0: not known */
 } ScimAuditExchange;
 
+/* An arena that goes with the current memory context. */
+extern ScimArena *scim_audit_create_arena(void);
+
 /* Raise out of memory when status says so; returns status. */
 extern ScimStatus scim_audit_checked(ScimStatus status);
 

@@ -7,7 +7,9 @@
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "nodes/value.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
@@ -17,12 +19,16 @@ Oid
 scim_audit_table_owner(const char *table)
 {
 	List	   *names = textToQualifiedNameList(cstring_to_text(table));
-	Oid			relid = RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, false);
+	Oid			schema = list_length(names) == 2 ? get_namespace_oid(strVal(linitial(names)), true) : InvalidOid;
+	Oid			relid = OidIsValid(schema) ? get_relname_relid(strVal(lsecond(names)), schema) : InvalidOid;
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
 
+	/* No right to look the name up is needed, as little as for a foreign key. */
 	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", relid);
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("there is no table \"%s\"", table)));
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return owner;

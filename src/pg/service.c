@@ -16,6 +16,7 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -47,9 +48,8 @@ free_arena(void *arena)
 	scim_arena_free(*(ScimArena **) arena);
 }
 
-/* An arena that goes with the current memory context. */
-static ScimArena *
-create_arena(void)
+ScimArena *
+scim_audit_create_arena(void)
 {
 	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
 	ScimArena **arena = palloc0(sizeof(ScimArena *));
@@ -76,9 +76,10 @@ static ScimStatus
 decide_tenant(ScimAuditExchange *x)
 {
 	Oid			role = GetOuterUserId();
+	const ScimAuditCaller *caller = x->call->caller;
 	const ScimAuditTenant *settings;
 
-	switch (scim_audit_session_tenant(role, needed_duties(x), NULL, &x->tenant))
+	switch (scim_audit_session_tenant(role, needed_duties(x), caller != NULL ? caller->tenant : NULL, &x->tenant))
 	{
 		case SCIM_TENANT_OK:
 			settings = scim_audit_tenant_settings(x->tenant);
@@ -97,8 +98,8 @@ decide_tenant(ScimAuditExchange *x)
 	}
 
 	/* The log of the tenant it does belong to, if there is just one. */
-	x->tenant = NULL;
-	if (scim_audit_session_tenant(role, SCIM_DUTY_ANY, "", &x->tenant) != SCIM_TENANT_OK)
+	x->tenant = caller != NULL ? caller->tenant : NULL;
+	if (caller == NULL && scim_audit_session_tenant(role, SCIM_DUTY_ANY, "", &x->tenant) != SCIM_TENANT_OK)
 		x->tenant = NULL;
 	x->denied = true;
 	return scim_error(&x->error, SCIM_FORBIDDEN, "the role has no duty that allows this for the tenant");
@@ -195,6 +196,17 @@ readable_uri(ScimStr uri)
 	return uri;
 }
 
+static bool
+has_lower_case(ScimStr text)
+{
+	size_t		i;
+
+	for (i = 0; i < text.len; i++)
+		if (text.ptr[i] >= 'a' && text.ptr[i] <= 'z')
+			return true;
+	return false;
+}
+
 /* Take the request apart; x->request is filled as far as possible. */
 static ScimStatus
 parse_request(ScimAuditExchange *x)
@@ -209,12 +221,18 @@ parse_request(ScimAuditExchange *x)
 		return scim_error(&x->error, SCIM_BAD_REQUEST, "%s must not be null",
 						  call->method.ptr == NULL ? "method" : "uri");
 	uri = readable_uri(call->uri);
-	if (call->headers.ptr != NULL && headers_readable)
+	if (call->caller != NULL)
+		headers = call->caller->headers;
+	else if (call->headers.ptr != NULL && headers_readable)
 		status = scim_audit_checked(scim_json_parse(x->arena, call->headers, &headers, &x->error));
 	if (status != SCIM_OK)
 		return status;
 	status = scim_audit_checked(scim_request_parse(x->arena, x->registry, call->method, uri,
 												   headers, &x->request, &x->error));
+
+	/* RFC 9110 section 9.1: methods are case-sensitive. */
+	if (call->caller != NULL && has_lower_case(call->method))
+		x->request.method = SCIM_METHOD_OTHER;
 	if (uri.len < call->uri.len)
 		return scim_error(&x->error, SCIM_BAD_REQUEST, "the URI is longer than %d bytes", SCIM_AUDIT_URI_MAX);
 	if (!headers_readable)
@@ -286,6 +304,15 @@ reset_answer(ScimAuditExchange *x)
 	x->location = NULL;
 }
 
+/* Fire what is deferred to the end of the transaction, while a refusal can still be undone. */
+static void
+check_deferred(void)
+{
+	ConstraintsSetStmt *stmt = makeNode(ConstraintsSetStmt);
+
+	AfterTriggerSetState(stmt);
+}
+
 /*
  * A write, in a subtransaction that a refusal undoes.  The error is judged
  * after the rollback, for that needs the catalogs.
@@ -304,6 +331,8 @@ serve_write(ScimAuditExchange *x)
 	PG_TRY();
 	{
 		status = scim_audit_serve_write(x);
+		if (status == SCIM_OK && x->call->caller != NULL)
+			check_deferred();
 		if (status == SCIM_OK)
 			ReleaseCurrentSubTransaction();
 	}
@@ -323,6 +352,8 @@ serve_write(ScimAuditExchange *x)
 	if (error != NULL)
 	{
 		status = scim_audit_database_error(error, x->registry, &x->error);
+		if (status == SCIM_OK && x->call->caller != NULL)
+			status = scim_audit_final_error(error, &x->error);
 		if (status == SCIM_OK)
 			ReThrowError(error);
 		FreeErrorData(error);
@@ -380,40 +411,59 @@ serve(ScimAuditExchange *x)
 	}
 }
 
+/* One more header of a JSON object, or array of objects. */
 static void
-append_header(ScimBuf *buf, const char *name, const char *value)
+append_header(ScimBuf *buf, bool array, const char *name, const char *value)
 {
-	scim_buf_str(buf, buf->len == 0 ? "{" : ",");
+	scim_buf_str(buf, buf->len == 0 ? array ? "[{" : "{" : array ? "},{" : ",");
 	scim_buf_json_string(buf, name, strlen(name));
 	scim_buf_char(buf, ':');
 	scim_buf_json_string(buf, value, strlen(value));
 }
 
-/* The answer's headers as a JSON object. */
+/* The answer's headers as JSON. */
 static char *
 reply_headers(ScimAuditExchange *x, MemoryContext context)
 {
 	char		etag[SCIM_ETAG_SIZE];
+	bool		array = x->call->caller != NULL;
 	ScimBuf		buf;
 
 	scim_buf_init(&buf, x->arena, ANSWER_MAX);
 	if (x->error.status == SCIM_OK && x->location != NULL)
-		append_header(&buf, "Location", x->location);
+		append_header(&buf, array, "Location", x->location);
 	if (x->error.status == SCIM_OK && x->version > 0 && x->request.method != SCIM_DELETE)
 	{
 		scim_etag(x->version, etag);
-		append_header(&buf, "ETag", etag);
+		append_header(&buf, array, "ETag", etag);
 	}
-	if (x->answer.len > 0)
-		append_header(&buf, "Content-Type", "application/scim+json");
+	/* Over HTTP, PostgREST would name another one. */
+	if (x->answer.len > 0 || array)
+		append_header(&buf, array, "Content-Type", "application/scim+json");
 	if (x->allow != NULL)
-		append_header(&buf, "Allow", x->allow);
+		append_header(&buf, array, "Allow", x->allow);
 	if (x->error.status == SCIM_UNAVAILABLE)
-		append_header(&buf, "Retry-After", "1");
-	scim_buf_str(&buf, buf.len == 0 ? "{}" : "}");
+		append_header(&buf, array, "Retry-After", "1");
+	scim_buf_str(&buf, buf.len == 0 ? "{}" : array ? "}]" : "}");
 	if (buf.failed)
 		scim_audit_checked(SCIM_NO_MEMORY);
 	return MemoryContextStrdup(context, buf.data);
+}
+
+/* What an HTTP client is in the log, and what it is forgiven. */
+static void
+init_caller(ScimAuditExchange *x, const ScimAuditCaller *caller)
+{
+	const ScimProfile *profile = scim_profile(caller->profile);
+
+	if (profile != NULL)
+		x->profile = profile;
+	x->context.actor = caller->client;
+	x->context.actor_type = "client";
+	x->context.credential = caller->credential;
+	x->context.claims = caller->claims;
+	if (caller->has_request_id)
+		memcpy(x->context.request_id, caller->request_id, sizeof(x->context.request_id));
 }
 
 static void
@@ -422,7 +472,7 @@ init_exchange(ScimAuditExchange *x, const ScimAuditCall *call)
 	x->call = call;
 	x->request.method = SCIM_METHOD_OTHER;
 	x->request.endpoint = SCIM_ENDPOINT_UNKNOWN;
-	x->arena = create_arena();
+	x->arena = scim_audit_create_arena();
 	x->registry = scim_registry_builtin();
 	if (x->registry == NULL)
 		scim_audit_checked(SCIM_NO_MEMORY);
@@ -435,6 +485,8 @@ init_exchange(ScimAuditExchange *x, const ScimAuditCall *call)
 	x->context.actor_type = "role";
 	scim_audit_new_uuid(x->context.request_id);
 	x->context.has_request_id = true;
+	if (call->caller != NULL)
+		init_caller(x, call->caller);
 }
 
 ScimAuditReply
@@ -472,7 +524,7 @@ scim_audit_serve(const ScimAuditCall *call)
 	SPI_finish();
 	reply.status = x->status;
 	reply.headers = reply_headers(x, caller);
-	if (x->answer.len > 0)
+	if (x->answer.len > 0 && !scim_name_is(x->request.method_text, "HEAD"))
 	{
 		reply.body = MemoryContextAllocHuge(caller, x->answer.len + 1);
 		memcpy(reply.body, x->answer.data, x->answer.len + 1);
