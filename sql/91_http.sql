@@ -5,6 +5,7 @@
 \pset format unaligned
 \pset tuples_only on
 SET client_min_messages = warning;
+SELECT clock_timestamp() AS start \gset
 SELECT scim.create_tenant('regress-91a', 'https://scim.example/regress-91a/scim/v2'), scim.create_tenant('regress-91b');
 CREATE ROLE regress_91_login;
 CREATE ROLE regress_91_web;
@@ -187,7 +188,7 @@ SELECT client, last_used IS NOT NULL AS used, last_address, last_status, state F
 SET ROLE regress_91_serve;
 SELECT DISTINCT status, error FROM scim.recent_requests(1000) WHERE tenant = 'regress-91b' ORDER BY 1, 2;
 RESET ROLE;
-SELECT count(*) FROM scim_audit.verify();
+SELECT count(*) FROM scim_audit.verify(:'start');
 
 SELECT scim.revoke_duty('regress_91_serve', 'provisioning_admin'), scim.revoke_duty('regress_91_read', 'reader', 'regress-91a'), scim.revoke_duty('regress_91_sql', 'provisioning_admin', 'regress-91a');
 DELETE FROM scim.users WHERE tenant LIKE 'regress-91%';

@@ -87,7 +87,7 @@ jsonb_argument(FunctionCallInfo fcinfo, int number, size_t max)
 static Datum
 apply(FunctionCallInfo fcinfo, ScimStr body)
 {
-	ScimAuditCall call;
+	ScimAuditCall call = {{0}};
 	ScimAuditReply reply;
 	TupleDesc	desc;
 	Datum		values[3];
