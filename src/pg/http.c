@@ -165,8 +165,8 @@ log_refusal(Http *http, const ScimAuditClient *client, ScimAuditTokenAnswer answ
 
 	if (registry == NULL)
 		scim_audit_checked(SCIM_NO_MEMORY);
-	scim_audit_checked(scim_request_parse(http->arena, registry, http->method, http->uri, http->headers,
-										  &request, NULL));
+	scim_audit_checked(scim_request_parse(http->arena, registry, http->method,
+										  scim_utf8_cut(http->uri, SCIM_AUDIT_URI_MAX), http->headers, &request, NULL));
 	context.actor = named ? client->name : NULL;
 	context.actor_type = named ? "client" : "role";
 	context.credential = client->last_four[0] != '\0' ? client->last_four : NULL;
@@ -351,6 +351,11 @@ read_headers(Http *http, ScimError *error)
 
 	if (text == NULL || text[0] == '\0')
 		text = "{}";
+	if (strlen(text) > SCIM_AUDIT_HEADERS_MAX)
+	{
+		scim_error(error, SCIM_PAYLOAD_TOO_LARGE, "the headers are longer than %d bytes", SCIM_AUDIT_HEADERS_MAX);
+		return false;
+	}
 	if (scim_audit_checked(scim_json_parse(http->arena, (ScimStr) {text, strlen(text)}, &http->headers, error)) != SCIM_OK)
 		return false;
 	http->method = header(http, "x-scim-method");
