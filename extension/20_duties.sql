@@ -111,7 +111,8 @@ CREATE VIEW scim.duty_privileges (duty, privilege, kind, object) WITH (security_
 		('{auditor}', 'EXECUTE', 'FUNCTION', 'scim_api.export_csv(text, text, integer)'),
 		('{auditor,audit_admin}', 'SELECT', 'TABLE', 'scim_audit.duty_conflicts'),
 		('{auditor,audit_admin}', 'SELECT', 'TABLE', 'scim_audit.tracked_tables'),
-		('{auditor,audit_admin}', 'EXECUTE', 'FUNCTION', 'scim_audit.trigger_arguments(oid)')
+		('{auditor,audit_admin}', 'EXECUTE', 'FUNCTION', 'scim_audit.trigger_arguments(oid)'),
+		('{auditor,audit_admin}', 'EXECUTE', 'FUNCTION', 'scim_audit.unguarded_partitions(regclass)')
 	) AS p (duties, privilege, kind, object), LATERAL pg_catalog.unnest(p.duties) AS d (duty);
 COMMENT ON VIEW scim.duty_privileges IS 'The privileges that come with each duty';
 COMMENT ON COLUMN scim.duty_privileges.duty IS 'The duty';

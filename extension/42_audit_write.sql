@@ -15,7 +15,7 @@ COMMENT ON FUNCTION scim_audit.record_change() IS 'AFTER ROW trigger: writes an 
 
 CREATE FUNCTION scim_audit.record_truncate() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_record_truncate';
-COMMENT ON FUNCTION scim_audit.record_truncate() IS 'AFTER TRUNCATE trigger: writes an audit event for the table';
+COMMENT ON FUNCTION scim_audit.record_truncate() IS 'BEFORE TRUNCATE trigger: writes an audit event for each tenant that has rows';
 
 CREATE FUNCTION scim_audit.row_values(tbl regclass, r record) RETURNS json
 	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_row_values';

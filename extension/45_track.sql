@@ -16,9 +16,32 @@ CREATE FUNCTION scim_audit.log_event(category text, action text, event_type text
 	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'scim_audit_log_event';
 COMMENT ON FUNCTION scim_audit.log_event(text, text, text, text, text, text, json) IS 'Writes an event; for the functions of this extension';
 
+-- Around a change of what is audited, so that its event says from what to
+-- what (src/pg/config_change.c).  An upgrade script begins with the one and
+-- ends with the other, event_type log.upgrade (CONTRIBUTING.md).
+CREATE FUNCTION scim_audit.change_config() RETURNS void
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'scim_audit_change_config';
+COMMENT ON FUNCTION scim_audit.change_config() IS 'Begins a change of what is audited, one transaction at a time';
+
+CREATE FUNCTION scim_audit.config_changed(action text, event_type text, resource_type text, detail json) RETURNS void
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'scim_audit_config_changed';
+COMMENT ON FUNCTION scim_audit.config_changed(text, text, text, json) IS 'Writes the event that explains a change of what is audited';
+
 CREATE FUNCTION scim_audit.trigger_arguments(trigger oid) RETURNS text[]
 	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_trigger_arguments';
 COMMENT ON FUNCTION scim_audit.trigger_arguments(oid) IS 'Arguments of a trigger, as CREATE TRIGGER gave them';
+
+-- PostgreSQL gives a partition the row triggers of its table, not those of
+-- TRUNCATE.
+CREATE FUNCTION scim_audit.unguarded_partitions(tbl regclass) RETURNS SETOF regclass
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT p.relid FROM pg_partition_tree(tbl) p
+	WHERE p.level > 0 AND NOT EXISTS (
+		SELECT FROM pg_trigger u
+		WHERE u.tgrelid = p.relid AND u.tgenabled = 'A' AND u.tgfoid = 'scim_audit.record_truncate()'::regprocedure)
+	ORDER BY 1
+$$;
+COMMENT ON FUNCTION scim_audit.unguarded_partitions(regclass) IS 'Partitions of a table without a TRUNCATE trigger of their own that fires always';
 
 -- How each audited table is audited; a partition counts with its parent.
 CREATE VIEW scim_audit.tracked_tables WITH (security_invoker) AS
@@ -32,7 +55,8 @@ CREATE VIEW scim_audit.tracked_tables WITH (security_invoker) AS
 		t.tgenabled = 'A' AND EXISTS (
 			SELECT FROM pg_catalog.pg_trigger u
 			WHERE u.tgrelid = t.tgrelid AND u.tgenabled = 'A'
-				AND u.tgfoid = 'scim_audit.record_truncate()'::regprocedure) AS always
+				AND u.tgfoid = 'scim_audit.record_truncate()'::regprocedure)
+		AND NOT EXISTS (SELECT FROM scim_audit.unguarded_partitions(t.tgrelid)) AS always
 	FROM pg_catalog.pg_trigger t, LATERAL (SELECT scim_audit.trigger_arguments(t.oid) AS args) a
 	WHERE t.tgfoid = 'scim_audit.record_change()'::regprocedure AND t.tgparentid = 0;
 COMMENT ON VIEW scim_audit.tracked_tables IS 'Tables under audit, and how';
@@ -43,7 +67,7 @@ COMMENT ON COLUMN scim_audit.tracked_tables.tenant_column IS 'Column with the ro
 COMMENT ON COLUMN scim_audit.tracked_tables.key_columns IS 'Columns of the key';
 COMMENT ON COLUMN scim_audit.tracked_tables.exclude IS 'Columns that are not in the log';
 COMMENT ON COLUMN scim_audit.tracked_tables.redact IS 'Columns whose values are not in the log';
-COMMENT ON COLUMN scim_audit.tracked_tables.always IS 'Both triggers are there and fire always; false: changes can pass unseen';
+COMMENT ON COLUMN scim_audit.tracked_tables.always IS 'Both triggers are there and fire always, and so does that of each partition; false: changes can pass unseen';
 
 CREATE FUNCTION scim_audit.check_trackable(tbl regclass) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -106,21 +130,75 @@ COMMENT ON FUNCTION scim_audit.tracking_arguments(regclass, name, name[], name[]
 CREATE FUNCTION scim_audit.drop_triggers(tbl regclass) RETURNS boolean
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	trigger name;
+	item record;
 	found_one boolean := false;
 BEGIN
-	FOR trigger IN
-		SELECT t.tgname FROM pg_trigger t
-		WHERE t.tgrelid = tbl AND t.tgparentid = 0
+	FOR item IN
+		SELECT t.tgname, t.tgrelid::regclass AS holder FROM pg_trigger t
+		WHERE (t.tgrelid = tbl OR (t.tgname = 'scim_audit_partition_truncate'
+				AND t.tgrelid IN (SELECT p.relid FROM pg_partition_tree(tbl) p)))
+			AND t.tgparentid = 0
 			AND t.tgfoid IN ('scim_audit.record_change()'::regprocedure, 'scim_audit.record_truncate()'::regprocedure)
 	LOOP
-		EXECUTE format('DROP TRIGGER %I ON %s', trigger, tbl);
+		EXECUTE format('DROP TRIGGER %I ON %s', item.tgname, item.holder);
 		found_one := true;
 	END LOOP;
 	RETURN found_one;
 END
 $$;
-COMMENT ON FUNCTION scim_audit.drop_triggers(regclass) IS 'Removes the audit triggers of a table; false when it had none';
+COMMENT ON FUNCTION scim_audit.drop_triggers(regclass) IS 'Removes the audit triggers of a table and of its partitions; false when it had none';
+
+CREATE FUNCTION scim_audit.guard_table_partitions(tbl regclass) RETURNS void
+	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	part regclass;
+BEGIN
+	FOR part IN SELECT p FROM scim_audit.unguarded_partitions(tbl) p
+			JOIN pg_class c ON c.oid = p WHERE c.relkind IN ('r', 'p') LOOP
+		EXECUTE format('CREATE OR REPLACE TRIGGER scim_audit_partition_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate()', part);
+		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER scim_audit_partition_truncate', part);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION scim_audit.guard_table_partitions(regclass) IS 'Gives each partition of an audited table its TRUNCATE trigger';
+
+-- Partitions that come later get theirs, and what is no partition any more
+-- loses it.  A dump brings its own.
+CREATE FUNCTION scim_audit.partition_guard() RETURNS event_trigger
+	LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	top regclass;
+	part regclass;
+BEGIN
+	IF current_setting('scim_audit.restore', true) = 'on' THEN
+		RETURN;
+	END IF;
+	FOR top IN
+		SELECT DISTINCT pg_partition_root(d.objid) FROM pg_event_trigger_ddl_commands() d JOIN pg_class c ON c.oid = d.objid
+		WHERE d.classid = 'pg_class'::regclass AND (c.relkind = 'p' OR c.relispartition)
+	LOOP
+		IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = top AND t.tgfoid = 'scim_audit.record_truncate()'::regprocedure) THEN
+			PERFORM scim_audit.guard_table_partitions(top);
+		END IF;
+		FOR part IN
+			SELECT t.tgrelid FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+			WHERE t.tgname = 'scim_audit_partition_truncate' AND t.tgfoid = 'scim_audit.record_truncate()'::regprocedure
+				AND NOT EXISTS (SELECT FROM pg_trigger u
+					WHERE u.tgrelid = pg_partition_root(t.tgrelid) AND u.tgrelid <> t.tgrelid
+						AND u.tgfoid = 'scim_audit.record_truncate()'::regprocedure)
+		LOOP
+			EXECUTE format('DROP TRIGGER scim_audit_partition_truncate ON %s', part);
+		END LOOP;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION scim_audit.partition_guard() IS 'Keeps the TRUNCATE triggers of partitions of audited tables in line with what is a partition';
+
+CREATE EVENT TRIGGER scim_audit_partition_guard ON ddl_command_end
+	WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE')
+	EXECUTE FUNCTION scim_audit.partition_guard();
+ALTER EVENT TRIGGER scim_audit_partition_guard ENABLE ALWAYS;
+COMMENT ON EVENT TRIGGER scim_audit_partition_guard IS 'A partition of an audited table is audited when it is truncated, too';
 
 -- What the log calls a table.
 CREATE FUNCTION scim_audit.table_type(tbl regclass) RETURNS text
@@ -138,7 +216,7 @@ DECLARE
 BEGIN
 	EXECUTE format(
 		'SELECT count(*) FROM (SELECT scim_audit.log_event(''change'', ''insert'', ''table.baseline'', s.state[2], $1, s.state[1], s.state[3]::json)
-			FROM (SELECT scim_audit.row_state($2, t) AS state FROM %s %s t OFFSET 0) s OFFSET 0) e',
+			FROM (SELECT scim_audit.row_state($2, r.*) AS state FROM %s %s r OFFSET 0) s OFFSET 0) e',
 		CASE WHEN plain THEN 'ONLY' ELSE '' END, tbl)
 		INTO written USING scim_audit.table_type(tbl), tbl;
 	RETURN written;
@@ -170,12 +248,14 @@ BEGIN
 	arguments := scim_audit.tracking_arguments(tbl, tenant_column, key_columns, coalesce(exclude, '{}'), coalesce(redact, '{}'));
 	list := (SELECT string_agg(quote_literal(a), ', ' ORDER BY place) FROM unnest(arguments) WITH ORDINALITY u (a, place));
 
+	PERFORM scim_audit.change_config();
 	PERFORM scim_audit.drop_triggers(tbl);
 	EXECUTE format('CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change(%s)', tbl, list);
-	EXECUTE format('CREATE TRIGGER scim_audit_truncate AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate(%s)', tbl, list);
+	EXECUTE format('CREATE TRIGGER scim_audit_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate(%s)', tbl, list);
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER scim_audit_row, ENABLE ALWAYS TRIGGER scim_audit_truncate', tbl);
+	PERFORM scim_audit.guard_table_partitions(tbl);
 	-- The action tells verify() whether rows from before have events.
-	PERFORM scim_audit.log_event('admin', CASE WHEN baseline THEN 'track' ELSE 'track_changes' END, 'table.track', NULL, scim_audit.table_type(tbl), NULL,
+	PERFORM scim_audit.config_changed(CASE WHEN baseline THEN 'track' ELSE 'track_changes' END, 'table.track', scim_audit.table_type(tbl),
 		format('{"arguments":%s,"baseline":%s}', to_json(arguments), to_json(baseline))::json);
 	IF baseline THEN
 		PERFORM scim_audit.write_baseline(tbl);
@@ -188,10 +268,11 @@ CREATE FUNCTION scim_audit.remove_tracking(tbl regclass) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM scim_audit.check_trackable(tbl);
+	PERFORM scim_audit.change_config();
 	IF NOT scim_audit.drop_triggers(tbl) THEN
 		RAISE EXCEPTION '"%" is not tracked', tbl USING ERRCODE = 'undefined_object';
 	END IF;
-	PERFORM scim_audit.log_event('admin', 'untrack', 'table.untrack', NULL, scim_audit.table_type(tbl), NULL, NULL);
+	PERFORM scim_audit.config_changed('untrack', 'table.untrack', scim_audit.table_type(tbl), NULL);
 END
 $$;
 COMMENT ON FUNCTION scim_audit.remove_tracking(regclass) IS 'Does the work of untrack()';
@@ -205,13 +286,16 @@ BEGIN
 		findings := findings + 1;
 		RETURN NEXT;
 	END LOOP;
-	PERFORM scim_audit.log_event('admin', 'restore', 'log.restore', NULL, NULL, NULL, format('{"findings":%s}', findings)::json);
+	PERFORM scim_audit.change_config();
+	PERFORM scim_audit.config_changed('restore', 'log.restore', NULL, format('{"findings":%s}', findings)::json);
 END
 $$;
 COMMENT ON FUNCTION scim_audit.restored() IS 'To be called once after a restore: verifies the log, returns what verify() finds, and writes the event log.restore';
 
 REVOKE ALL ON FUNCTION scim_audit.track(regclass, name, name[], name[], name[], boolean, boolean), scim_audit.untrack(regclass),
 	scim_audit.log_event(text, text, text, text, text, text, json), scim_audit.trigger_arguments(oid),
+	scim_audit.change_config(), scim_audit.config_changed(text, text, text, json), scim_audit.unguarded_partitions(regclass),
+	scim_audit.guard_table_partitions(regclass), scim_audit.partition_guard(),
 	scim_audit.check_trackable(regclass), scim_audit.tracking_arguments(regclass, name, name[], name[], name[]),
 	scim_audit.drop_triggers(regclass), scim_audit.table_type(regclass), scim_audit.write_baseline(regclass),
 	scim_audit.install_tracking(regclass, name, name[], name[], name[], boolean, boolean),

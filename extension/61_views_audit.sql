@@ -158,7 +158,7 @@ CREATE VIEW scim_audit.memberships WITH (security_invoker) AS
 		WHERE e.category = 'change' AND e.event_type = ANY (ARRAY['group.member.add', 'group.member.remove'])
 		WINDOW w AS (PARTITION BY e.tenant, e.resource_id, d.link ->> 'member' ORDER BY e.at, e.tx_id, e.n)
 	), cleared AS MATERIALIZED (
-		SELECT e.at, e.actor, e.detail ->> 'reason' AS reason
+		SELECT e.tenant, e.at, e.actor, e.detail ->> 'reason' AS reason
 		FROM scim_audit.events e WHERE e.category = 'change' AND e.event_type = 'group.member.truncate'
 	), named AS (
 		SELECT DISTINCT ON (e.resource_type, e.resource_id) e.resource_type, e.resource_id, e.detail ->> 'resource_name' AS name
@@ -179,7 +179,7 @@ CREATE VIEW scim_audit.memberships WITH (security_invoker) AS
 	LEFT JOIN named m ON m.resource_type = s.member_type AND m.resource_id = s.member_id
 	LEFT JOIN LATERAL (
 		SELECT c.at, c.actor, c.reason FROM cleared c
-		WHERE s.added AND c.at > s.at AND (s.after_at IS NULL OR c.at < s.after_at)
+		WHERE s.added AND (c.tenant IS NULL OR c.tenant = s.tenant) AND c.at > s.at AND (s.after_at IS NULL OR c.at < s.after_at)
 		ORDER BY c.at LIMIT 1) c ON true
 	WHERE s.added OR s.before IS DISTINCT FROM 'insert'
 	ORDER BY s.tx_id DESC, s.n DESC;

@@ -109,7 +109,7 @@ scim_entry_render(ScimBuf *buf, const ScimEntry *entry)
 	put_text(buf, "action", entry->action);
 	put_text(buf, "event_type", entry->event_type);
 	put_text(buf, "outcome", entry->outcome);
-	if (entry->status != 0)
+	if (entry->status != 0 || entry->status_zero)
 		put_integer(buf, "status", entry->status);
 	put_text(buf, "scim_type", entry->scim_type);
 	put_text(buf, "actor", entry->actor);

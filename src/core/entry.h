@@ -15,6 +15,7 @@
 #include "core/strbuf.h"
 
 #define SCIM_HASH_SIZE 32
+#define SCIM_SALT_SIZE 16
 #define SCIM_ENTRY_MAX 65535	/* C2SP tlog-tiles: an entry has a 16-bit length */
 
 /*
@@ -34,7 +35,8 @@ typedef struct ScimEntry
 	ScimStr		action;
 	ScimStr		event_type;
 	ScimStr		outcome;
-	int32_t		status;			/* 0: absent */
+	int32_t		status;			/* 0: absent, unless status_zero */
+	bool		status_zero;	/* a status 0 that is there: never written, but it can be read */
 	ScimStr		scim_type;
 	ScimStr		actor;
 	ScimStr		actor_type;

@@ -12,7 +12,7 @@
 #include <string.h>
 
 ScimVerify *
-scim_verify_create(ScimSha256 sha256, void (*report) (void *arg, const ScimFinding *finding), void *arg)
+scim_verify_create(ScimSha256 sha256, const ScimVerifyCalls *calls)
 {
 	ScimVerify *verify = calloc(1, sizeof(ScimVerify));
 
@@ -25,8 +25,7 @@ scim_verify_create(ScimSha256 sha256, void (*report) (void *arg, const ScimFindi
 		return NULL;
 	}
 	verify->sha256 = sha256;
-	verify->report = report;
-	verify->arg = arg;
+	verify->calls = *calls;
 	scim_buf_init(&verify->entry, NULL, SCIM_ENTRY_MAX);
 	return verify;
 }
@@ -37,15 +36,62 @@ scim_verify_free(ScimVerify *verify)
 	if (verify == NULL)
 		return;
 	scim_buf_free(&verify->entry);
+	free(verify->tx.links.hash);
+	free(verify->links.hash);
 	free(verify->explained);
 	free(verify->spells);
 	free(verify);
 }
 
-bool
-scim_verify_saw_erased(const ScimVerify *verify)
+void
+scim_links_clear(Links *links)
 {
-	return verify->saw_erased;
+	links->n = 0;
+	links->unknown = false;
+}
+
+void
+scim_links_add(ScimVerify *verify, Links *links, const uint8_t hash[SCIM_HASH_SIZE], bool sound)
+{
+	if (!sound)
+	{
+		links->unknown = true;
+		return;
+	}
+	if (links->n == links->size)
+	{
+		size_t		size = links->size == 0 ? 4 : 2 * links->size;
+		void	   *grown = realloc(links->hash, size * SCIM_HASH_SIZE);
+
+		if (grown == NULL)
+		{
+			verify->failed = true;
+			return;
+		}
+		links->hash = grown;
+		links->size = size;
+	}
+	memcpy(links->hash[links->n++], hash, SCIM_HASH_SIZE);
+}
+
+void
+scim_links_zero(ScimVerify *verify, Links *links)
+{
+	static const uint8_t zeros[SCIM_HASH_SIZE];
+
+	scim_links_clear(links);
+	scim_links_add(verify, links, zeros, true);
+}
+
+bool
+scim_links_exclude(const Links *links, const uint8_t hash[SCIM_HASH_SIZE])
+{
+	if (links->unknown)
+		return false;
+	for (size_t i = 0; i < links->n; i++)
+		if (scim_same_hash(links->hash[i], hash))
+			return false;
+	return true;
 }
 
 void
@@ -56,32 +102,17 @@ scim_verify_report(ScimVerify *verify, ScimFinding *finding, const char *fmt,...
 	va_start(args, fmt);
 	vsnprintf(finding->message, sizeof finding->message, fmt, args);
 	va_end(args);
-	verify->report(verify->arg, finding);
+	verify->calls.report(verify->calls.arg, finding);
 }
 
-/* A finding about the transaction at hand. */
+/* A finding about one event of the transaction at hand, reported at its seal's place. */
 static ScimFinding
-of_transaction(const Transaction *tx, const char *rule)
+of_event(const Transaction *tx, const char *rule, int64_t n)
 {
-	ScimFinding finding = {.rule = rule, .has_tx = true, .has_seal = tx->has_seal};
+	ScimFinding finding = {.rule = rule, .has_tx = true, .has_n = true, .n = (int32_t) n,
+		.has_seal = tx->has_place, .chain = tx->chain, .seq = tx->seq};
 
 	memcpy(finding.tx_id, tx->tx_id, sizeof finding.tx_id);
-	if (tx->has_seal)
-	{
-		finding.chain = tx->seal.seal.chain;
-		finding.seq = tx->seal.seal.seq;
-	}
-	return finding;
-}
-
-/* A finding about one event of it. */
-static ScimFinding
-of_event(const Transaction *tx, const char *rule, int32_t n)
-{
-	ScimFinding finding = of_transaction(tx, rule);
-
-	finding.has_n = true;
-	finding.n = n;
 	return finding;
 }
 
@@ -95,269 +126,247 @@ scim_verify_of_seal(const ScimSeal *seal, const char *rule)
 	return finding;
 }
 
-void
-scim_verify_seal_hash(ScimVerify *verify, const ScimVerifySeal *seal, uint8_t out[SCIM_HASH_SIZE])
+bool
+scim_verify_seal_sound(ScimVerify *verify, const ScimVerifySeal *seal)
 {
+	uint8_t		hash[SCIM_HASH_SIZE];
+
+	if (seal->damaged)
+		return false;
 	scim_buf_reset(&verify->entry);
 	if (!scim_seal_render(&verify->entry, &seal->seal) ||
-		!scim_seal_hash(verify->sha256, (ScimStr) {verify->entry.data, verify->entry.len}, out))
+		!scim_seal_hash(verify->sha256, (ScimStr) {verify->entry.data, verify->entry.len}, hash))
+	{
 		verify->failed = true;
+		return false;
+	}
+	return scim_same_hash(hash, seal->hash);
 }
 
-/* The leaf an event should have; zeros when it is too long to render. */
-static void
-true_leaf_hash(ScimVerify *verify, const ScimEntry *entry, uint8_t out[SCIM_HASH_SIZE])
+/* Does the event hash to its leaf_hash?  One that is too long to render does not. */
+static bool
+event_sound(ScimVerify *verify, const ScimVerifyEvent *event)
 {
-	memset(out, 0, SCIM_HASH_SIZE);
+	uint8_t		leaf[SCIM_HASH_SIZE];
+
 	scim_buf_reset(&verify->entry);
-	if (scim_entry_render(&verify->entry, entry) &&
-		!scim_leaf_hash(verify->sha256, (ScimStr) {verify->entry.data, verify->entry.len}, out))
+	if (event->damaged || !scim_entry_render(&verify->entry, &event->entry))
+		return false;
+	if (!scim_leaf_hash(verify->sha256, (ScimStr) {verify->entry.data, verify->entry.len}, leaf))
+	{
 		verify->failed = true;
+		return false;
+	}
+	return scim_same_hash(leaf, event->leaf_hash);
 }
 
-/* Does the seal of the transaction at hand hash to its hash? */
+/* Is the detail the one that was written, or gone as an erasure leaves it? */
 static bool
-seal_intact(ScimVerify *verify)
+detail_right(ScimVerify *verify, const ScimVerifyEvent *event)
+{
+	uint8_t		hash[SCIM_HASH_SIZE];
+
+	if (event->detail.ptr == NULL)
+		return event->salt.ptr == NULL;
+	if (!event->entry.has_detail || event->salt.ptr == NULL || event->salt.len != SCIM_SALT_SIZE)
+		return false;
+	if (!scim_detail_hash(verify->sha256, (const uint8_t *) event->salt.ptr, event->detail, hash))
+		verify->failed = true;
+	return scim_same_hash(hash, event->entry.detail_hash);
+}
+
+/* Transactions. */
+
+/* The seals of a transaction: the first sound one is the seal, others in other places fork it. */
+static void
+take_seals(ScimVerify *verify, const ScimVerifySeal *seals, int n)
 {
 	Transaction *tx = &verify->tx;
 
-	if (!tx->seal_hashed)
-		scim_verify_seal_hash(verify, &tx->seal, tx->true_seal);
-	tx->seal_hashed = true;
-	return scim_same_hash(tx->true_seal, tx->seal.hash);
-}
-
-/* Does this event say that the audit configuration changed? */
-static bool
-explains_config(const ScimEntry *entry)
-{
-	static const char *const types[] = {"table.track", "table.untrack", "log.restore", "log.upgrade"};
-
-	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
-		if (entry->event_type.ptr != NULL && entry->event_type.len == strlen(types[i]) &&
-			memcmp(entry->event_type.ptr, types[i], entry->event_type.len) == 0)
-			return true;
-	return false;
-}
-
-static void
-add_explained(ScimVerify *verify, const ScimSeal *seal)
-{
-	if (verify->n_explained == verify->explained_size)
+	for (int i = 0; i < n && !verify->failed; i++)
 	{
-		size_t		size = verify->explained_size == 0 ? 16 : 2 * verify->explained_size;
-		Explained  *grown = realloc(verify->explained, size * sizeof(Explained));
-
-		if (grown == NULL)
+		if (!scim_verify_seal_sound(verify, &seals[i]))
+			continue;
+		scim_verify_note_seal(verify, &seals[i].seal);
+		if (!tx->sealed)
 		{
-			verify->failed = true;
-			return;
+			tx->sealed = true;
+			tx->seal = seals[i].seal;
 		}
-		verify->explained = grown;
-		verify->explained_size = size;
+		else if (seals[i].seal.chain != tx->seal.chain || seals[i].seal.seq != tx->seal.seq)
+		{
+			ScimFinding finding = scim_verify_of_seal(&seals[i].seal, "seal_fork");
+
+			scim_verify_report(verify, &finding, "This transaction is sealed already, in chain %d at %" PRId64 ".",
+				   tx->seal.chain, tx->seal.seq);
+		}
 	}
-	verify->explained[verify->n_explained].at = seal->at;
-	memcpy(verify->explained[verify->n_explained].config_hash, seal->config_hash, SCIM_HASH_SIZE);
-	verify->n_explained++;
-}
-
-/* First walk: transactions. */
-
-static void
-open_transaction(ScimVerify *verify, const uint8_t tx_id[16], const ScimVerifySeal *seal)
-{
-	Transaction *tx = &verify->tx;
-
-	memset(tx, 0, sizeof *tx);
-	tx->open = true;
-	memcpy(tx->tx_id, tx_id, sizeof tx->tx_id);
-	if (seal != NULL)
+	tx->has_place = n > 0;
+	if (n > 0)
 	{
-		tx->has_seal = true;
-		tx->seal = *seal;
+		tx->chain = tx->sealed ? tx->seal.chain : seals[0].seal.chain;
+		tx->seq = tx->sealed ? tx->seal.seq : seals[0].seal.seq;
+	}
+	if (tx->sealed && tx->seal.events < 1)
+	{
+		ScimFinding finding = scim_verify_of_seal(&tx->seal, "seal_mismatch");
+
+		scim_verify_report(verify, &finding, "This seal counts no event.");
 	}
 }
 
+/* Events from the one after the last seen up to `to` are gone. */
 static void
-report_missing(ScimVerify *verify, int32_t from, int32_t to)
+report_missing(ScimVerify *verify, int64_t to)
 {
+	int64_t		from = verify->tx.last + 1;
 	ScimFinding finding = of_event(&verify->tx, "event_missing", from);
 
 	if (from == to)
-		scim_verify_report(verify, &finding, "Event %d of this transaction is missing.", from);
+		scim_verify_report(verify, &finding, "Event %" PRId64 " of this transaction is missing.", from);
 	else
-		scim_verify_report(verify, &finding, "Events %d to %d of this transaction are missing.", from, to);
+		scim_verify_report(verify, &finding, "Events %" PRId64 " to %" PRId64 " of this transaction are missing.", from, to);
 }
 
 static void
 close_transaction(ScimVerify *verify)
 {
 	Transaction *tx = &verify->tx;
-	int32_t		sealed = tx->seal.seal.events;
 
 	if (!tx->open)
 		return;
 	tx->open = false;
-	if (!tx->has_seal)
+	if (!tx->sealed)
 	{
-		ScimFinding finding = of_event(tx, "event_unsealed", tx->first);
+		ScimFinding finding = of_event(tx, "event_unsealed", tx->first_sound);
 
-		scim_verify_report(verify, &finding, "No seal covers this transaction, which has %d event%s.",
-			   tx->events, tx->events == 1 ? "" : "s");
+		if (!tx->has_place && tx->has_sound)
+			scim_verify_report(verify, &finding, "No seal covers this transaction, which has %" PRId64 " event%s.",
+				   tx->sound, tx->sound == 1 ? "" : "s");
+		return;
 	}
-	else if (tx->next < sealed && seal_intact(verify))
-		report_missing(verify, tx->next, sealed - 1);
-	else if (tx->last_wrong && seal_intact(verify))
+	if (tx->last + 1 < tx->seal.events)
+		report_missing(verify, (int64_t) tx->seal.events - 1);
+	else if (tx->seal.events > 0 && scim_links_exclude(&tx->links, tx->seal.last_leaf))
 	{
-		ScimFinding finding = of_event(tx, "seal_mismatch", sealed - 1);
+		ScimFinding finding = of_event(tx, "seal_mismatch", (int64_t) tx->seal.events - 1);
 
 		scim_verify_report(verify, &finding, "The last event of this transaction is not the one that was sealed.");
 	}
-	if (tx->explains)
-		add_explained(verify, &tx->seal.seal);
-}
-
-/* Is the detail the one that was written, or gone as an erasure leaves it? */
-static bool
-detail_is_right(ScimVerify *verify, const ScimVerifyEvent *event)
-{
-	uint8_t		hash[SCIM_HASH_SIZE];
-
-	if (event->detail.ptr == NULL && event->salt == NULL)
-	{
-		verify->saw_erased |= event->entry.has_detail;
-		return true;
-	}
-	if (!event->entry.has_detail || event->detail.ptr == NULL || event->salt == NULL)
-		return false;
-	if (!scim_detail_hash(verify->sha256, event->salt, event->detail, hash))
-		verify->failed = true;
-	return scim_same_hash(hash, event->entry.detail_hash);
-}
-
-/* Does prev_hash name the event before, unless that is gone or altered? */
-static bool
-is_linked(const Transaction *tx, const ScimEntry *entry)
-{
-	if (entry->n == 0)
-		return scim_zero_hash(entry->prev_hash);
-	return !tx->linked || scim_same_hash(entry->prev_hash, tx->leaf);
-}
-
-/* Is n none of those that the seal counts? */
-static bool
-is_extra(ScimVerify *verify, int32_t n)
-{
-	return n < 0 || (n >= verify->tx.seal.seal.events && seal_intact(verify));
-}
-
-/* The one thing that is wrong with an event, or NULL; *message says it. */
-static const char *
-find_fault(ScimVerify *verify, const ScimVerifyEvent *event, const uint8_t leaf[SCIM_HASH_SIZE],
-		   const char **message)
-{
-	bool		detail_right = detail_is_right(verify, event);
-
-	*message = NULL;
-	if (is_extra(verify, event->entry.n))
-	{
-		*message = "This event is not one of those that were sealed.";
-		return "event_extra";
-	}
-	if (!scim_same_hash(leaf, event->leaf_hash))
-	{
-		*message = "This event is not the one that was written: its entry does not hash to its leaf_hash.";
-		return "entry_mismatch";
-	}
-	if (!detail_right)
-	{
-		*message = "The detail of this event is not the one that was written.";
-		return "detail_mismatch";
-	}
-	if (!is_linked(&verify->tx, &event->entry))
-	{
-		*message = "The event before this one is not the one it was linked to.";
-		return "prev_mismatch";
-	}
-	return NULL;
-}
-
-/* Events between the last one seen and n are gone; those past the seal's count never were. */
-static void
-check_gap(ScimVerify *verify, int32_t n)
-{
-	Transaction *tx = &verify->tx;
-	int32_t		to = n - 1;
-
-	if (n <= tx->next)
-		return;
-	tx->linked = false;
-	if (is_extra(verify, n))
-		to = tx->seal.seal.events - 1;
-	if (to >= tx->next)
-		report_missing(verify, tx->next, to);
-}
-
-static void
-check_event(ScimVerify *verify, const ScimVerifyEvent *event)
-{
-	Transaction *tx = &verify->tx;
-	int32_t		n = event->entry.n;
-	uint8_t		leaf[SCIM_HASH_SIZE];
-	const char *rule;
-	const char *message;
-
-	check_gap(verify, n);
-	true_leaf_hash(verify, &event->entry, leaf);
-	rule = find_fault(verify, event, leaf, &message);
-	if (verify->failed)
-		return;
-	if (rule != NULL)
-	{
-		ScimFinding finding = of_event(tx, rule, n);
-
-		finding.of_event = true;
-		finding.tenant = event->entry.tenant;
-		scim_verify_report(verify, &finding, "%s", message);
-	}
-	tx->explains |= explains_config(&event->entry);
-	tx->linked = scim_same_hash(leaf, event->leaf_hash);
-	memcpy(tx->leaf, leaf, SCIM_HASH_SIZE);
-	if (n == tx->seal.seal.events - 1)
-		tx->last_wrong = rule == NULL && !scim_same_hash(leaf, tx->seal.seal.last_leaf);
-	if (n >= 0)
-		tx->next = n + 1;
+	scim_verify_explain(verify, &tx->seal, &tx->changes);
 }
 
 bool
-scim_verify_event(ScimVerify *verify, const ScimVerifyEvent *event, const ScimVerifySeal *seal)
+scim_verify_transaction(ScimVerify *verify, const uint8_t tx_id[16], const ScimVerifySeal *seals, int n)
 {
 	Transaction *tx = &verify->tx;
-	const uint8_t *tx_id = event != NULL ? event->entry.tx_id : seal->seal.tx_id;
+	Links		links;
 
-	if (!tx->open || memcmp(tx->tx_id, tx_id, sizeof tx->tx_id) != 0)
+	close_transaction(verify);
+	links = tx->links;
+	memset(tx, 0, sizeof *tx);
+	tx->links = links;
+	scim_links_zero(verify, &tx->links);
+	tx->open = true;
+	tx->last = -1;
+	memcpy(tx->tx_id, tx_id, sizeof tx->tx_id);
+	take_seals(verify, seals, n);
+	return !verify->failed;
+}
+
+/* Events. */
+
+static void
+report_event(ScimVerify *verify, const ScimVerifyEvent *event, const char *rule, const char *message)
+{
+	ScimFinding finding = of_event(&verify->tx, rule, event->entry.n);
+
+	finding.of_event = true;
+	finding.tenant = event->entry.tenant;
+	scim_verify_report(verify, &finding, "%s", message);
+}
+
+/* A sound event: its detail, and what that says of other rows. */
+static void
+check_detail(ScimVerify *verify, const ScimVerifyEvent *event)
+{
+	Transaction *tx = &verify->tx;
+	bool		right = detail_right(verify, event);
+
+	if (verify->failed)
+		return;
+	if (!right)
+		report_event(verify, event, "detail_mismatch", "The detail of this event is not the one that was written.");
+	else if (event->entry.has_detail && event->detail.ptr == NULL)
 	{
-		close_transaction(verify);
-		open_transaction(verify, tx_id, seal);
+		ScimFinding finding = of_event(tx, "erased_unrecorded", event->entry.n);
+
+		finding.of_event = true;
+		finding.tenant = event->entry.tenant;
+		snprintf(finding.message, sizeof finding.message, "The detail of this event is gone, and no erasure says so.");
+		verify->calls.gone(verify->calls.arg, &finding);
 	}
-	else if (seal != NULL && (seal->seal.chain != tx->seal.seal.chain || seal->seal.seq != tx->seal.seal.seq))
+	else
 	{
-		/* The first event that comes again, or the seal alone, tells it once. */
-		if (event == NULL || event->entry.n == tx->first)
-		{
-			ScimFinding finding = scim_verify_of_seal(&seal->seal, "seal_fork");
+		scim_verify_note_erasure(verify, event);
+		scim_verify_note_change(&tx->changes, event);
+	}
+}
 
-			scim_verify_report(verify, &finding, "This transaction is sealed already, in chain %d at %" PRId64 ".",
-				   tx->seal.seal.chain, tx->seal.seal.seq);
-		}
+/* The event in its place: n runs from 0 without gap, and each points to the one before. */
+static void
+check_place(ScimVerify *verify, const ScimVerifyEvent *event, bool sound)
+{
+	Transaction *tx = &verify->tx;
+	int64_t		n = event->entry.n;
+
+	if (n == tx->last)
+	{
+		if (sound && tx->links.n > 0)
+			report_event(verify, event, "event_extra", "This event is there twice, and was written once.");
+		scim_links_add(verify, &tx->links, event->leaf_hash, sound);
+		return;
+	}
+	if (n > tx->last + 1)
+	{
+		/* Where neither a seal nor a sound event says that there were more, there were none. */
+		if (tx->sealed || sound)
+			report_missing(verify, n - 1);
+	}
+	else if (sound && scim_links_exclude(&tx->links, event->entry.prev_hash))
+		report_event(verify, event, "prev_mismatch", "The event before this one is not the one it was linked to.");
+	tx->last = n;
+	scim_links_clear(&tx->links);
+	scim_links_add(verify, &tx->links, event->leaf_hash, sound);
+}
+
+bool
+scim_verify_event(ScimVerify *verify, const ScimVerifyEvent *event)
+{
+	Transaction *tx = &verify->tx;
+	bool		sound;
+
+	if (event->entry.n < 0 || (tx->sealed && event->entry.n >= tx->seal.events))
+	{
+		report_event(verify, event, "event_extra", "This event is not one of those that were sealed.");
 		return !verify->failed;
 	}
-	if (event == NULL)
-		return !verify->failed;
-	if (tx->events++ == 0)
-		tx->first = event->entry.n;
-	if (tx->has_seal)
-		check_event(verify, event);
+	sound = event_sound(verify, event);
+	if (verify->failed)
+		return false;
+	if (!sound)
+		report_event(verify, event, "entry_mismatch",
+					 "This event is not the one that was written: its entry does not hash to its leaf_hash.");
+	else
+	{
+		check_detail(verify, event);
+		if (!tx->has_sound)
+			tx->first_sound = event->entry.n;
+		tx->has_sound = true;
+		tx->sound++;
+	}
+	if (!verify->failed)
+		check_place(verify, event, sound);
 	return !verify->failed;
 }
 
@@ -365,5 +374,13 @@ bool
 scim_verify_events_end(ScimVerify *verify)
 {
 	close_transaction(verify);
+	return !verify->failed;
+}
+
+bool
+scim_verify_erasure(ScimVerify *verify, const ScimVerifyEvent *event)
+{
+	if (event_sound(verify, event) && detail_right(verify, event) && !verify->failed)
+		scim_verify_note_erasure(verify, event);
 	return !verify->failed;
 }

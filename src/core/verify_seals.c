@@ -1,89 +1,18 @@
 /*
  * verify_seals.c
- *		The second walk of verify.h: seals, their chains, and the
- *		configurations they were made under.
+ *		The second walk of verify.h: seals in their chains.
  */
 #include "core/verify_internal.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* Second walk: configurations. */
-
-static int
-compare_explained(const void *a, const void *b)
-{
-	int64_t		x = ((const Explained *) a)->at;
-	int64_t		y = ((const Explained *) b)->at;
-
-	return (x > y) - (x < y);
-}
-
-/* How many explanations were made at or before this time. */
-static size_t
-explained_before(const ScimVerify *verify, int64_t at)
-{
-	size_t		low = 0;
-	size_t		high = verify->n_explained;
-
-	while (low < high)
-	{
-		size_t		middle = (low + high) / 2;
-
-		if (verify->explained[middle].at <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* Note a seal whose configuration is not the explained one of its time. */
-static void
-note_spell(ScimVerify *verify, const ScimSeal *seal, size_t after)
-{
-	Spell	   *spell = NULL;
-
-	for (size_t i = verify->n_spells; i > 0 && spell == NULL; i--)
-		if (verify->spells[i - 1].after == after &&
-			scim_same_hash(verify->spells[i - 1].config_hash, seal->config_hash))
-			spell = &verify->spells[i - 1];
-	if (spell == NULL && verify->n_spells == CONFIG_SPELLS_MAX)
-		spell = &verify->spells[CONFIG_SPELLS_MAX - 1];
-	if (spell == NULL)
-	{
-		spell = &verify->spells[verify->n_spells++];
-		spell->after = after;
-		memcpy(spell->config_hash, seal->config_hash, SCIM_HASH_SIZE);
-		spell->first = *seal;
-		spell->seals = 0;
-	}
-	else if (seal->at < spell->first.at)
-		spell->first = *seal;
-	spell->seals++;
-}
 
 static void
-check_config(ScimVerify *verify, const ScimSeal *seal)
+report_seal(ScimVerify *verify, const ScimSeal *seal, const char *rule, const char *message)
 {
-	size_t		now = explained_before(verify, seal->at);
-	size_t		from = explained_before(verify, seal->at - CONFIG_GRACE);
-	size_t		to = explained_before(verify, seal->at + CONFIG_GRACE);
+	ScimFinding finding = scim_verify_of_seal(seal, rule);
 
-	if (!verify->has_earliest || seal->at < verify->earliest.at)
-	{
-		verify->has_earliest = true;
-		verify->earliest = *seal;
-	}
-	for (size_t i = from > 0 ? from - 1 : 0; i < to; i++)
-		if (scim_same_hash(verify->explained[i].config_hash, seal->config_hash))
-			return;
-	/* Whether the first configuration explains it is known at the end. */
-	note_spell(verify, seal, from == 0 ? 0 : now);
+	scim_verify_report(verify, &finding, "%s", message);
 }
-
-/* Second walk: seals. */
 
 static void
 report_gap(ScimVerify *verify, int32_t chain, int64_t from, int64_t to)
@@ -96,100 +25,91 @@ report_gap(ScimVerify *verify, int32_t chain, int64_t from, int64_t to)
 		scim_verify_report(verify, &finding, "Seals %" PRId64 " to %" PRId64 " of this chain are missing.", from, to);
 }
 
-/* Check an intact seal against the one before it in its chain. */
+/* The first row of its place: what it follows. */
 static void
-check_link(ScimVerify *verify, const ScimVerifySeal *seal)
+check_follows(ScimVerify *verify, const ScimVerifySeal *seal, bool sound)
 {
-	const ScimVerifySeal *previous = &verify->previous;
-
-	if (seal->seal.seq == previous->seal.seq + 1 &&
-		!scim_same_hash(seal->seal.prev_hash, previous->hash) &&
-		!scim_same_hash(seal->seal.prev_hash, verify->previous_hash))
+	if (sound && verify->has_time && seal->seal.at < verify->time)
+		report_seal(verify, &seal->seal, "seal_time", "The time of this seal is before that of the seal before it.");
+	if (sound)
 	{
-		ScimFinding finding = scim_verify_of_seal(&seal->seal, "seal_mismatch");
-
-		scim_verify_report(verify, &finding, "The seal before this one is not the one it was linked to.");
+		verify->has_time = true;
+		verify->time = seal->seal.at;
 	}
-	if (verify->previous_intact && seal->seal.at < previous->seal.at)
-	{
-		ScimFinding finding = scim_verify_of_seal(&seal->seal, "seal_time");
-
-		scim_verify_report(verify, &finding, "The time of this seal is before that of the seal before it.");
-	}
+	if (seal->seal.seq > verify->last_seq + 1)
+		report_gap(verify, seal->seal.chain, verify->last_seq + 1, seal->seal.seq - 1);
+	else if (sound && scim_links_exclude(&verify->links, seal->seal.prev_hash))
+		report_seal(verify, &seal->seal, "seal_mismatch", "The seal before this one is not the one it was linked to.");
 }
 
-/* Check the place of a seal in its chain. */
+/* The seal in its place: seq runs from 1 without gap, each points to the one before. */
 static void
-check_place(ScimVerify *verify, const ScimVerifySeal *seal, bool intact)
+check_place(ScimVerify *verify, const ScimVerifySeal *seal, bool sound)
 {
-	bool		chained = verify->has_previous && verify->previous.seal.chain == seal->seal.chain;
-	int64_t		expected = chained ? verify->previous.seal.seq + 1 : 1;
-
-	if (chained && seal->seal.seq < expected)
+	if (seal->seal.seq > verify->last_seq)
 	{
-		ScimFinding finding = scim_verify_of_seal(&seal->seal, "seal_fork");
-
-		scim_verify_report(verify, &finding, "This place in the chain is taken by another seal.");
-		return;
+		check_follows(verify, seal, sound);
+		verify->last_seq = seal->seal.seq;
+		scim_links_clear(&verify->links);
 	}
-	if (seal->seal.seq > expected)
-		report_gap(verify, seal->seal.chain, expected, seal->seal.seq - 1);
-	if (!intact)
-		return;
-	if (chained)
-		check_link(verify, seal);
-	else if (seal->seal.seq < 1 || (seal->seal.seq == 1 && !scim_zero_hash(seal->seal.prev_hash)))
-	{
-		ScimFinding finding = scim_verify_of_seal(&seal->seal, "seal_mismatch");
+	else if (sound && seal->seal.seq < 1)
+		report_seal(verify, &seal->seal, "seal_mismatch", "A chain begins with seal 1.");
+	else if (sound && verify->links.n > 0)
+		report_seal(verify, &seal->seal, "seal_fork", "This place in the chain is taken by another seal.");
+	if (seal->seal.seq == verify->last_seq && verify->last_seq > 0)
+		scim_links_add(verify, &verify->links, seal->hash, sound);
+}
 
-		scim_verify_report(verify, &finding, "This seal is not the first of its chain.");
-	}
+static void
+begin_chain(ScimVerify *verify, int32_t chain)
+{
+	verify->in_chain = true;
+	verify->chain = chain;
+	verify->last_seq = 0;
+	verify->has_time = false;
+	scim_links_zero(verify, &verify->links);
+}
+
+/* What is linked to this seal is all that it is there for. */
+static void
+take_anchor(ScimVerify *verify, const ScimVerifySeal *seal, bool sound)
+{
+	verify->last_seq = seal->seal.seq;
+	verify->has_time = sound;
+	verify->time = seal->seal.at;
+	scim_links_clear(&verify->links);
+	scim_links_add(verify, &verify->links, seal->hash, sound);
 }
 
 bool
 scim_verify_seal(ScimVerify *verify, const ScimVerifySeal *seal, bool anchor)
 {
-	uint8_t		hash[SCIM_HASH_SIZE];
-	bool		intact;
+	bool		sound = scim_verify_seal_sound(verify, seal);
 
-	if (!verify->has_previous && verify->n_explained > 1)
-		qsort(verify->explained, verify->n_explained, sizeof(Explained), compare_explained);
-	scim_verify_seal_hash(verify, seal, hash);
 	if (verify->failed)
 		return false;
-	intact = scim_same_hash(hash, seal->hash);
-	if (!anchor)
+	if (!verify->in_seals)
+		scim_verify_config_begin(verify);
+	verify->in_seals = true;
+	if (!verify->in_chain || verify->chain != seal->seal.chain)
+		begin_chain(verify, seal->seal.chain);
+	if (anchor)
 	{
-		check_place(verify, seal, intact);
-		if (intact)
-			check_config(verify, &seal->seal);
-		else
-		{
-			ScimFinding finding = scim_verify_of_seal(&seal->seal, "seal_mismatch");
-
-			scim_verify_report(verify, &finding, "This seal is not the one that was written: its entry does not hash to its hash.");
-		}
+		take_anchor(verify, seal, sound);
+		return !verify->failed;
 	}
-	verify->has_previous = true;
-	verify->previous = *seal;
-	verify->previous_intact = intact;
-	memcpy(verify->previous_hash, hash, SCIM_HASH_SIZE);
-	return true;
+	if (sound)
+		scim_verify_config(verify, &seal->seal);
+	else
+		report_seal(verify, &seal->seal, "seal_mismatch",
+					"This seal is not the one that was written: its entry does not hash to its hash.");
+	check_place(verify, seal, sound);
+	return !verify->failed;
 }
 
-void
+bool
 scim_verify_seals_end(ScimVerify *verify)
 {
-	for (size_t i = 0; i < verify->n_spells; i++)
-	{
-		const Spell *spell = &verify->spells[i];
-		ScimFinding finding = scim_verify_of_seal(&spell->first, "config_changed");
-
-		if (spell->after == 0 && scim_same_hash(spell->config_hash, verify->earliest.config_hash))
-			continue;
-		scim_verify_report(verify, &finding,
-			   "What is audited was changed before this seal, and no event says so; %" PRId64
-			   " seal%s made under that configuration.", spell->seals, spell->seals == 1 ? " was" : "s were");
-	}
+	scim_verify_config_end(verify);
+	return !verify->failed;
 }
-

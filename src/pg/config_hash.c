@@ -20,7 +20,6 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_event_trigger.h"
-#include "catalog/pg_extension.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
@@ -84,36 +83,6 @@ text_column(int cache, HeapTuple tuple, AttrNumber attno)
 	return isnull ? pstrdup("") : TextDatumGetCString(value);
 }
 
-/*
- * The version of the extension, not of the library: a package update brings
- * the library at once, ALTER EXTENSION … UPDATE says when it is in force.
- */
-static char *
-extension_version(void)
-{
-	Relation	catalog = table_open(ExtensionRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	char	   *version = "";
-
-	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
-				CStringGetDatum("scim_audit"));
-	scan = systable_beginscan(catalog, ExtensionNameIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-	{
-		bool		isnull;
-		Datum		value = heap_getattr(tuple, Anum_pg_extension_extversion,
-										 RelationGetDescr(catalog), &isnull);
-
-		version = TextDatumGetCString(value);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return version;
-}
-
 /* Our trigger function of that name, InvalidOid when it is not there. */
 static Oid
 function_oid(const char *name)
@@ -164,16 +133,39 @@ trigger_state(Oid oid)
 	return state;
 }
 
-/* Is it as its partition's parent, or every partition of the log, has it? */
+/* Has the table a trigger of TRUNCATE that calls the function?  Found without opening the table. */
+static bool
+has_truncate_trigger(Oid table, Oid function)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		found = false;
+
+	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(table));
+	scan = systable_beginscan(catalog, TriggerRelidNameIndexId, true, NULL, 1, &key);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(tuple);
+
+		found = trigger->tgfoid == function && TRIGGER_FOR_TRUNCATE(trigger->tgtype);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return found;
+}
+
+/* Is it as its partition's parent has it, or as every partition of such a table has it? */
 static bool
 unremarkable(Form_pg_trigger trigger)
 {
 	if (OidIsValid(trigger->tgparentid))
 		return trigger_state(trigger->tgparentid) == trigger->tgenabled;
-	return TRIGGER_FOR_TRUNCATE(trigger->tgtype) &&
-		trigger->tgenabled == TRIGGER_FIRES_ALWAYS &&
+	return TRIGGER_FOR_TRUNCATE(trigger->tgtype) && trigger->tgenabled == TRIGGER_FIRES_ALWAYS &&
 		get_rel_relispartition(trigger->tgrelid) &&
-		get_partition_parent(trigger->tgrelid, true) == scim_audit_events_oid();
+		has_truncate_trigger(llast_oid(get_partition_ancestors(trigger->tgrelid)), trigger->tgfoid);
 }
 
 /* tgargs holds the arguments one after the other, each ended by a zero byte. */
@@ -194,6 +186,37 @@ append_arguments(StringInfo line, Relation catalog, HeapTuple tuple)
 		append_string(line, arg);
 		arg += strlen(arg) + 1;
 	}
+}
+
+static List *
+unguarded_line(List *lines, Oid table)
+{
+	const char *name = get_rel_name(table);
+	StringInfoData line;
+
+	if (name == NULL)
+		return lines;
+	initStringInfo(&line);
+	appendStringInfoString(&line, "unguarded [");
+	append_string(&line, get_namespace_name(get_rel_namespace(table)));
+	appendStringInfoChar(&line, ',');
+	append_string(&line, name);
+	appendStringInfoChar(&line, ']');
+	return lappend(lines, line.data);
+}
+
+/* Lines for the partitions without what the table at the top has. */
+static List *
+unguarded_lines(List *lines, Oid table, Oid function)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(table, NoLock, NULL))
+	{
+		if (lfirst_oid(cell) != table && !has_truncate_trigger(lfirst_oid(cell), function))
+			lines = unguarded_line(lines, lfirst_oid(cell));
+	}
+	return lines;
 }
 
 static List *
@@ -225,6 +248,9 @@ trigger_line(List *lines, const char *function, Oid oid)
 		append_arguments(&line, catalog, tuple);
 		appendStringInfoChar(&line, ']');
 		lines = lappend(lines, line.data);
+		if (TRIGGER_FOR_TRUNCATE(trigger->tgtype) && get_rel_relkind(trigger->tgrelid) == RELKIND_PARTITIONED_TABLE &&
+			!get_rel_relispartition(trigger->tgrelid))
+			lines = unguarded_lines(lines, trigger->tgrelid, trigger->tgfoid);
 	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
@@ -257,63 +283,14 @@ trigger_lines(List *lines, const char *name, Oid function)
 	return lines;
 }
 
-/* By the catalog, without opening the table: a lock on an old partition must not stop commits. */
-static bool
-has_truncate_guard(Oid table, Oid guard)
-{
-	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	bool		found = false;
-
-	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(table));
-	scan = systable_beginscan(catalog, TriggerRelidNameIndexId, true, NULL, 1, &key);
-	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(tuple);
-
-		found = trigger->tgfoid == guard && TRIGGER_FOR_TRUNCATE(trigger->tgtype);
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return found;
-}
-
 static List *
-unguarded_lines(List *lines)
+event_trigger_line(List *lines, const char *name)
 {
-	Oid			guard = function_oid("guard");
-	ListCell   *cell;
-
-	foreach(cell, find_inheritance_children(scim_audit_events_oid(), NoLock))
-	{
-		Oid			table = lfirst_oid(cell);
-		const char *name = get_rel_name(table);
-		StringInfoData line;
-
-		if (name == NULL || has_truncate_guard(table, guard))
-			continue;
-		initStringInfo(&line);
-		appendStringInfoString(&line, "unguarded [");
-		append_string(&line, get_namespace_name(get_rel_namespace(table)));
-		appendStringInfoChar(&line, ',');
-		append_string(&line, name);
-		appendStringInfoChar(&line, ']');
-		lines = lappend(lines, line.data);
-	}
-	return lines;
-}
-
-static List *
-drop_guard_line(List *lines)
-{
-	HeapTuple	tuple = SearchSysCache1(EVENTTRIGGERNAME, CStringGetDatum("scim_audit_drop_guard"));
+	HeapTuple	tuple = SearchSysCache1(EVENTTRIGGERNAME, CStringGetDatum(name));
 
 	if (!HeapTupleIsValid(tuple))
 		return lines;
-	lines = lappend(lines, psprintf("drop_guard \"%c\"",
+	lines = lappend(lines, psprintf("event_trigger %s \"%c\"", name,
 									((Form_pg_event_trigger) GETSTRUCT(tuple))->evtenabled));
 	ReleaseSysCache(tuple);
 	return lines;
@@ -328,7 +305,7 @@ compare_lines(const ListCell *a, const ListCell *b)
 char *
 scim_audit_config_text(void)
 {
-	List	   *lines = list_make1(psprintf("version %s", extension_version()));
+	List	   *lines = NIL;
 	StringInfoData text;
 	ListCell   *cell;
 
@@ -339,8 +316,8 @@ scim_audit_config_text(void)
 		lines = function_line(lines, functions[i], oid);
 		lines = trigger_lines(lines, functions[i], oid);
 	}
-	lines = unguarded_lines(lines);
-	lines = drop_guard_line(lines);
+	lines = event_trigger_line(lines, "scim_audit_drop_guard");
+	lines = event_trigger_line(lines, "scim_audit_partition_guard");
 	list_sort(lines, compare_lines);
 
 	initStringInfo(&text);

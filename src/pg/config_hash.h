@@ -4,26 +4,26 @@
  *
  * SHA-256 over a text of lines, each ended by a newline, sorted by byte:
  *
- *	version V
- *		V: version of the extension in this database, which ALTER EXTENSION …
- *		UPDATE changes; that of the library does not matter.
  *	function NAME ["LANGUAGE","probin","prosrc"]
  *		One for each trigger function of ours (record_change,
  *		record_truncate, guard) as the catalog has it.
  *	trigger ["SCHEMA","TABLE","TRIGGER","FUNCTION","STATE",TYPE,"ARGUMENT",…]
  *		One for each trigger that calls one of them: tgenabled and tgtype of
  *		pg_trigger, then its arguments.  Left out: a trigger on a partition
- *		that was cloned from its parent's and has the same state, and the
- *		TRUNCATE guard of a partition of the log in state A - so that next
- *		month's partition changes nothing.
+ *		that was cloned from its parent's and has the same state, and a
+ *		partition's own TRUNCATE trigger in state A whose table at the top has
+ *		one that calls the same function - so that next month's partition
+ *		changes nothing.
  *	unguarded ["SCHEMA","TABLE"]
- *		A partition of scim_audit.events without a TRUNCATE guard.
- *	drop_guard "STATE"
- *		evtenabled of the event trigger scim_audit_drop_guard; absent when
- *		there is none.
+ *		A partition of such a table without a TRUNCATE trigger of its own.
+ *	event_trigger NAME "STATE"
+ *		evtenabled of each event trigger of ours; absent when it is.
  *
- * The text is only ever compared for change: from one seal of a chain to the
- * next, and with the events that say why it changed.
+ * The version of the extension is not in it: an upgrade that changes nothing
+ * of the above changes nothing.
+ *
+ * The text is only ever compared for change: between seals, and with the
+ * events that say why it changed (config_change.c).
  */
 #ifndef SCIM_AUDIT_PG_CONFIG_HASH_H
 #define SCIM_AUDIT_PG_CONFIG_HASH_H

@@ -1,11 +1,11 @@
 /*
  * trigger.c
- *		The row triggers: one event per changed row, one per TRUNCATE.
+ *		The row trigger: one event per changed row (truncate.c has the other).
  *
  *	CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON public.invoice
  *		FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change(
  *			'tenant=customer', 'key=id', 'exclude=search_cache', 'redact=iban');
- *	CREATE TRIGGER scim_audit_truncate AFTER TRUNCATE ON public.invoice
+ *	CREATE TRIGGER scim_audit_truncate BEFORE TRUNCATE ON public.invoice
  *		FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate(
  *			'tenant=customer', 'key=id', 'exclude=search_cache', 'redact=iban');
  *	ALTER TABLE public.invoice ENABLE ALWAYS TRIGGER scim_audit_row;
@@ -39,9 +39,9 @@
 #include "pg/json_text.h"
 #include "pg/log.h"
 #include "pg/tracked.h"
+#include "pg/trigger.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_record_change);
-PG_FUNCTION_INFO_V1(scim_audit_record_truncate);
 
 /* The row before and after; absent ones are NULL. */
 typedef struct Change
@@ -54,21 +54,14 @@ typedef struct Change
 } Change;
 
 static void
-check_call(FunctionCallInfo fcinfo, bool for_row, const char *function)
+check_call(FunctionCallInfo fcinfo)
 {
-	TriggerEvent event;
+	TriggerEvent event = CALLED_AS_TRIGGER(fcinfo) ? ((TriggerData *) fcinfo->context)->tg_event : 0;
 
-	if (!CALLED_AS_TRIGGER(fcinfo))
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(event) || !TRIGGER_FIRED_FOR_ROW(event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("%s must be called as a trigger", function)));
-	event = ((TriggerData *) fcinfo->context)->tg_event;
-	if (!TRIGGER_FIRED_AFTER(event) || (TRIGGER_FIRED_FOR_ROW(event) != 0) != for_row ||
-		(!for_row && !TRIGGER_FIRED_BY_TRUNCATE(event)))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("%s must be called %s", function,
-						for_row ? "after each row" : "after TRUNCATE")));
+				 errmsg("scim_audit.record_change() must be called as a trigger, after each row")));
 }
 
 /* The same bytes?  A value that was not touched is often the same pointer to its TOAST table. */
@@ -267,6 +260,15 @@ write_change(const Change *change)
 	scim_audit_log_write(&entry, detail);
 }
 
+void
+scim_audit_write_delete(const ScimAuditTable *table, TupleTableSlot *row)
+{
+	Change		change = {.table = table, .old = row};
+
+	slot_getallattrs(row);
+	write_change(&change);
+}
+
 /* scim_audit.record_change() returns trigger */
 Datum
 scim_audit_record_change(PG_FUNCTION_ARGS)
@@ -274,7 +276,7 @@ scim_audit_record_change(PG_FUNCTION_ARGS)
 	TriggerData *data = (TriggerData *) fcinfo->context;
 	Change		change = {0};
 
-	check_call(fcinfo, true, "scim_audit.record_change()");
+	check_call(fcinfo);
 	if (scim_audit_restoring())
 		return PointerGetDatum(NULL);
 	change.table = scim_audit_tracked(data->tg_relation, data->tg_trigger);
@@ -295,24 +297,5 @@ scim_audit_record_change(PG_FUNCTION_ARGS)
 			return PointerGetDatum(NULL);
 	}
 	write_change(&change);
-	return PointerGetDatum(NULL);
-}
-
-/* scim_audit.record_truncate() returns trigger */
-Datum
-scim_audit_record_truncate(PG_FUNCTION_ARGS)
-{
-	TriggerData *data = (TriggerData *) fcinfo->context;
-	const ScimAuditTable *table;
-	ScimStr		event_type;
-
-	check_call(fcinfo, false, "scim_audit.record_truncate()");
-	if (scim_audit_restoring())
-		return PointerGetDatum(NULL);
-	table = scim_audit_tracked(data->tg_relation, data->tg_trigger);
-	event_type = joined(table->event_prefix, "truncate");
-	scim_audit_log_simple("change", "truncate", event_type.ptr, NULL,
-						  pnstrdup(table->resource_type.ptr, table->resource_type.len), NULL,
-						  SCIM_STR_NONE);
 	return PointerGetDatum(NULL);
 }

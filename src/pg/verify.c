@@ -27,293 +27,132 @@
 #include "pg/log.h"
 #include "pg/verify.h"
 
-#define FETCH_ROWS 256
-
-#define EVENTS_QUERY \
-	"SELECT tx_id, n, at, tenant, category, action, event_type, outcome, status, scim_type," \
-	" actor, actor_type, credential, session_role, effective_role, origin, resource_type," \
-	" resource_id, changed, request_id, method, detail_hash, prev_hash, leaf_hash, detail_salt, detail" \
-	" FROM scim_audit.events WHERE tx_id >= $1 AND tx_id <= $2 ORDER BY tx_id, n"
-
-enum
-{
-	EVENT_TX_ID, EVENT_N, EVENT_AT, EVENT_TENANT, EVENT_CATEGORY, EVENT_ACTION, EVENT_EVENT_TYPE,
-	EVENT_OUTCOME, EVENT_STATUS, EVENT_SCIM_TYPE, EVENT_ACTOR, EVENT_ACTOR_TYPE, EVENT_CREDENTIAL,
-	EVENT_SESSION_ROLE, EVENT_EFFECTIVE_ROLE, EVENT_ORIGIN, EVENT_RESOURCE_TYPE, EVENT_RESOURCE_ID,
-	EVENT_CHANGED, EVENT_REQUEST_ID, EVENT_METHOD, EVENT_DETAIL_HASH, EVENT_PREV_HASH,
-	EVENT_LEAF_HASH, EVENT_DETAIL_SALT, EVENT_DETAIL, EVENT_COLUMNS
-};
-
 #define SEAL_COLUMN_LIST "s.chain, s.seq, s.tx_id, s.at, s.events, s.last_leaf, s.config_hash, s.prev_hash, s.hash"
 
 #define SEALS_BY_TRANSACTION_QUERY \
 	"SELECT " SEAL_COLUMN_LIST ", false FROM scim_audit.seals s" \
-	" WHERE s.tx_id >= $1 AND s.tx_id <= $2 ORDER BY s.tx_id, s.chain, s.seq"
+	" WHERE s.tx_id >= $1 AND s.tx_id <= $2 ORDER BY s.tx_id, s.chain, s.seq, s.hash"
 
 #define SEALS_BY_CHAIN_QUERY \
-	"SELECT " SEAL_COLUMN_LIST ", false FROM scim_audit.seals s ORDER BY s.chain, s.seq"
+	"SELECT " SEAL_COLUMN_LIST ", false FROM scim_audit.seals s ORDER BY s.chain, s.seq, s.tx_id, s.hash"
 
 /* Of each chain, from the seal before the first that belongs to the transactions checked. */
 #define SEALS_BY_CHAIN_BOUNDED_QUERY \
 	"SELECT " SEAL_COLUMN_LIST ", s.seq = c.first - 1 FROM scim_audit.seals s" \
 	" JOIN (SELECT chain, pg_catalog.min(seq) AS first, pg_catalog.max(seq) AS last" \
 	" FROM scim_audit.seals WHERE tx_id >= $1 AND tx_id <= $2 GROUP BY chain) c" \
-	" ON c.chain = s.chain AND s.seq >= c.first - 1 AND s.seq <= c.last ORDER BY s.chain, s.seq"
+	" ON c.chain = s.chain AND s.seq >= c.first - 1 AND s.seq <= c.last ORDER BY s.chain, s.seq, s.tx_id, s.hash"
 
-enum
-{
-	SEAL_CHAIN, SEAL_SEQ, SEAL_TX_ID, SEAL_AT, SEAL_EVENTS, SEAL_LAST_LEAF, SEAL_CONFIG_HASH,
-	SEAL_PREV_HASH, SEAL_HASH, SEAL_ANCHOR, SEAL_COLUMNS
-};
-
-/* A cursor read row by row, with one column array. */
-typedef struct Rows
-{
-	Portal		portal;
-	SPITupleTable *table;
-	uint64		count;
-	uint64		next;
-	Datum		values[EVENT_COLUMNS];
-	bool		nulls[EVENT_COLUMNS];
-} Rows;
+#define EVENTS_QUERY \
+	"SELECT " SCIM_AUDIT_EVENT_COLUMNS " FROM scim_audit.events" \
+	" WHERE tx_id >= $1 AND tx_id <= $2 ORDER BY tx_id, n"
 
 PG_FUNCTION_INFO_V1(scim_audit_verify);
 
 
-static void
-open_rows(Rows *rows, ScimAuditCheck *check, const char *query, bool bounded)
-{
-	Oid			types[2] = {UUIDOID, UUIDOID};
-	Datum		values[2] = {UUIDPGetDatum(&check->from), UUIDPGetDatum(&check->to)};
-
-	memset(rows, 0, sizeof *rows);
-	rows->portal = SPI_cursor_open_with_args(NULL, query, bounded ? 2 : 0, types, values, NULL, true, 0);
-}
-
-/* The next row's columns; false at the end. */
-static bool
-next_row(Rows *rows)
-{
-	CHECK_FOR_INTERRUPTS();
-	if (rows->next == rows->count)
-	{
-		if (rows->table != NULL)
-			SPI_freetuptable(rows->table);
-		SPI_cursor_fetch(rows->portal, true, FETCH_ROWS);
-		rows->table = SPI_tuptable;
-		rows->count = SPI_processed;
-		rows->next = 0;
-		if (rows->count == 0)
-		{
-			SPI_freetuptable(rows->table);
-			rows->table = NULL;
-			SPI_cursor_close(rows->portal);
-			return false;
-		}
-	}
-	heap_deform_tuple(rows->table->vals[rows->next++], rows->table->tupdesc, rows->values, rows->nulls);
-	return true;
-}
-
-static ScimStr
-get_text(const Rows *rows, int column)
-{
-	struct varlena *value;
-
-	if (rows->nulls[column])
-		return SCIM_STR_NONE;
-	value = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(rows->values[column]));
-	return (ScimStr) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
-}
-
-/* size bytes of a bytea; false when it is null or of another length. */
-static bool
-get_bytes(const Rows *rows, int column, uint8_t *out, size_t size)
-{
-	ScimStr		bytes = get_text(rows, column);
-
-	memset(out, 0, size);
-	if (bytes.ptr == NULL || bytes.len != size)
-		return false;
-	memcpy(out, bytes.ptr, size);
-	return true;
-}
-
-static int32_t
-get_int(const Rows *rows, int column)
-{
-	return rows->nulls[column] ? 0 : DatumGetInt32(rows->values[column]);
-}
-
-/* A stored 0 is no status: an absent one is null, and they must not look alike. */
-static int32_t
-get_status(const Rows *rows)
-{
-	int32_t		status = get_int(rows, EVENT_STATUS);
-
-	return status == 0 && !rows->nulls[EVENT_STATUS] ? -1 : status;
-}
-
-static int64_t
-get_time(const Rows *rows, int column)
-{
-	return rows->nulls[column] ? 0 : scim_audit_unix_micros(DatumGetTimestampTz(rows->values[column]));
-}
-
-static void
-get_uuid(const Rows *rows, int column, uint8_t out[16])
-{
-	if (rows->nulls[column])
-		memset(out, 0, UUID_LEN);
-	else
-		memcpy(out, DatumGetUUIDP(rows->values[column])->data, UUID_LEN);
-}
-
-/* A text array's elements; a null one is empty, and so is an array of more dimensions. */
-static void
-get_changed(const Rows *rows, ScimEntry *entry)
-{
-	ArrayType  *array;
-	Datum	   *elements;
-	bool	   *nulls;
-	ScimStr    *changed;
-	int			i;
-
-	if (rows->nulls[EVENT_CHANGED])
-		return;
-	array = DatumGetArrayTypeP(rows->values[EVENT_CHANGED]);
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &entry->n_changed);
-	if (ARR_NDIM(array) > 1)
-		entry->n_changed = 0;
-	changed = palloc(Max(entry->n_changed, 1) * sizeof(ScimStr));
-	for (i = 0; i < entry->n_changed; i++)
-		changed[i] = nulls[i] ? SCIM_STR("") :
-			(ScimStr) {VARDATA_ANY(DatumGetPointer(elements[i])), VARSIZE_ANY_EXHDR(DatumGetPointer(elements[i]))};
-	entry->changed = changed;
-}
-
-static void
-get_event(const Rows *rows, ScimVerifyEvent *event)
-{
-	ScimEntry  *entry = &event->entry;
-	ScimStr		salt = get_text(rows, EVENT_DETAIL_SALT);
-
-	memset(event, 0, sizeof *event);
-	get_uuid(rows, EVENT_TX_ID, entry->tx_id);
-	entry->n = get_int(rows, EVENT_N);
-	entry->at = get_time(rows, EVENT_AT);
-	entry->tenant = get_text(rows, EVENT_TENANT);
-	entry->category = get_text(rows, EVENT_CATEGORY);
-	entry->action = get_text(rows, EVENT_ACTION);
-	entry->event_type = get_text(rows, EVENT_EVENT_TYPE);
-	entry->outcome = get_text(rows, EVENT_OUTCOME);
-	entry->status = get_status(rows);
-	entry->scim_type = get_text(rows, EVENT_SCIM_TYPE);
-	entry->actor = get_text(rows, EVENT_ACTOR);
-	entry->actor_type = get_text(rows, EVENT_ACTOR_TYPE);
-	entry->credential = get_text(rows, EVENT_CREDENTIAL);
-	entry->session_role = get_text(rows, EVENT_SESSION_ROLE);
-	entry->effective_role = get_text(rows, EVENT_EFFECTIVE_ROLE);
-	entry->origin = get_text(rows, EVENT_ORIGIN);
-	entry->resource_type = get_text(rows, EVENT_RESOURCE_TYPE);
-	entry->resource_id = get_text(rows, EVENT_RESOURCE_ID);
-	get_changed(rows, entry);
-	entry->has_request_id = !rows->nulls[EVENT_REQUEST_ID];
-	get_uuid(rows, EVENT_REQUEST_ID, entry->request_id);
-	entry->method = get_text(rows, EVENT_METHOD);
-	entry->has_detail = !rows->nulls[EVENT_DETAIL_HASH];
-	get_bytes(rows, EVENT_DETAIL_HASH, entry->detail_hash, SCIM_HASH_SIZE);
-	get_bytes(rows, EVENT_PREV_HASH, entry->prev_hash, SCIM_HASH_SIZE);
-	get_bytes(rows, EVENT_LEAF_HASH, event->leaf_hash, SCIM_HASH_SIZE);
-	event->detail = get_text(rows, EVENT_DETAIL);
-	if (salt.len == 16)
-		event->salt = (const uint8_t *) salt.ptr;
-}
-
-static void
-get_seal(const Rows *rows, ScimVerifySeal *seal)
-{
-	memset(seal, 0, sizeof *seal);
-	seal->seal.chain = get_int(rows, SEAL_CHAIN);
-	seal->seal.seq = rows->nulls[SEAL_SEQ] ? 0 : DatumGetInt64(rows->values[SEAL_SEQ]);
-	get_uuid(rows, SEAL_TX_ID, seal->seal.tx_id);
-	seal->seal.at = get_time(rows, SEAL_AT);
-	seal->seal.events = get_int(rows, SEAL_EVENTS);
-	get_bytes(rows, SEAL_LAST_LEAF, seal->seal.last_leaf, SCIM_HASH_SIZE);
-	get_bytes(rows, SEAL_CONFIG_HASH, seal->seal.config_hash, SCIM_HASH_SIZE);
-	get_bytes(rows, SEAL_PREV_HASH, seal->seal.prev_hash, SCIM_HASH_SIZE);
-	get_bytes(rows, SEAL_HASH, seal->hash, SCIM_HASH_SIZE);
-}
-
-static void
-walk_failed(bool went_on)
+void
+scim_audit_walk_went(bool went_on)
 {
 	if (!went_on)
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 }
 
-/* Is the event one of the transaction that is asking?  It is sealed only when that commits. */
+/* Is it the transaction that is asking?  It is sealed only when it commits. */
 static bool
-is_own(const ScimVerifyEvent *event)
+is_own(const uint8_t tx_id[UUID_LEN])
 {
 	const uint8_t *own = scim_audit_log_transaction();
 
-	return own != NULL && memcmp(own, event->entry.tx_id, UUID_LEN) == 0;
+	return own != NULL && memcmp(own, tx_id, UUID_LEN) == 0;
 }
 
-/*
- * First walk: events merged with the seals of their transactions.  A seal
- * with events comes with each of them; one without, alone.
- */
+/* The events and the seals of the log, each by transaction, side by side. */
+typedef struct Merge
+{
+	ScimAuditRows events;
+	ScimAuditRows seals;
+	bool		has_event;
+	bool		has_seal;
+	ScimVerifyEvent event;		/* the next ones, where there are some */
+	ScimVerifySeal seal;
+	ScimVerifySeal *held;		/* the seals of one transaction */
+	int			n_held;
+	int			held_size;
+} Merge;
+
+static void
+next_event(ScimAuditCheck *check, Merge *merge)
+{
+	MemoryContextReset(check->row_context);
+	merge->has_event = scim_audit_rows_next(&merge->events);
+	if (merge->has_event)
+		scim_audit_rows_event(&merge->events, &merge->event);
+}
+
+static void
+next_seal(Merge *merge)
+{
+	merge->has_seal = scim_audit_rows_next(&merge->seals);
+	if (merge->has_seal)
+		scim_audit_rows_seal(&merge->seals, &merge->seal);
+}
+
+/* The transaction that comes next. */
+static void
+next_transaction(const Merge *merge, uint8_t tx_id[UUID_LEN])
+{
+	const uint8_t *event = merge->event.entry.tx_id;
+	const uint8_t *seal = merge->seal.seal.tx_id;
+
+	memcpy(tx_id, !merge->has_seal || (merge->has_event && memcmp(event, seal, UUID_LEN) < 0) ? event : seal, UUID_LEN);
+}
+
+/* Hold the seals of a transaction: one, as a rule. */
+static void
+hold_seals(Merge *merge, const uint8_t tx_id[UUID_LEN])
+{
+	merge->n_held = 0;
+	while (merge->has_seal && memcmp(merge->seal.seal.tx_id, tx_id, UUID_LEN) == 0)
+	{
+		if (merge->n_held == merge->held_size)
+		{
+			merge->held_size *= 2;
+			merge->held = repalloc_huge(merge->held, merge->held_size * sizeof(ScimVerifySeal));
+		}
+		merge->held[merge->n_held++] = merge->seal;
+		next_seal(merge);
+	}
+}
+
+/* First walk: each transaction with its seals, then its events. */
 static void
 walk_events(ScimAuditCheck *check)
 {
-	Rows		events;
-	Rows		seals;
-	ScimVerifySeal seal;
-	ScimVerifySeal *held = palloc(sizeof(ScimVerifySeal));	/* seals of the event's transaction */
-	int			n_held = 0;
-	bool		has_seal;
+	Merge		merge = {.held_size = 4, .held = palloc(4 * sizeof(ScimVerifySeal))};
 	MemoryContext caller = MemoryContextSwitchTo(check->row_context);
+	uint8_t		tx_id[UUID_LEN];
 
-	open_rows(&events, check, EVENTS_QUERY, true);
-	open_rows(&seals, check, SEALS_BY_TRANSACTION_QUERY, true);
-	if ((has_seal = next_row(&seals)))
-		get_seal(&seals, &seal);
-	while (next_row(&events))
+	scim_audit_rows_open(&merge.events, check, EVENTS_QUERY, true);
+	scim_audit_rows_open(&merge.seals, check, SEALS_BY_TRANSACTION_QUERY, true);
+	next_seal(&merge);
+	next_event(check, &merge);
+	while (merge.has_event || merge.has_seal)
 	{
-		ScimVerifyEvent event;
-		int			i;
+		bool		passed_over;
 
-		MemoryContextReset(check->row_context);
-		get_event(&events, &event);
-		if (n_held > 0 && memcmp(held[0].seal.tx_id, event.entry.tx_id, UUID_LEN) != 0)
-			n_held = 0;
-		while (has_seal && memcmp(seal.seal.tx_id, event.entry.tx_id, UUID_LEN) <= 0)
+		next_transaction(&merge, tx_id);
+		hold_seals(&merge, tx_id);
+		passed_over = merge.n_held == 0 && is_own(tx_id);
+		if (!passed_over)
+			scim_audit_walk_went(scim_verify_transaction(check->walk, tx_id, merge.held, merge.n_held));
+		while (merge.has_event && memcmp(merge.event.entry.tx_id, tx_id, UUID_LEN) == 0)
 		{
-			if (memcmp(seal.seal.tx_id, event.entry.tx_id, UUID_LEN) < 0)
-				walk_failed(scim_verify_event(check->walk, NULL, &seal));
-			else
-			{
-				held = repalloc(held, (n_held + 1) * sizeof(ScimVerifySeal));
-				held[n_held++] = seal;
-			}
-			if ((has_seal = next_row(&seals)))
-				get_seal(&seals, &seal);
+			if (!passed_over)
+				scim_audit_walk_went(scim_verify_event(check->walk, &merge.event));
+			next_event(check, &merge);
 		}
-		for (i = 0; i < n_held; i++)
-			walk_failed(scim_verify_event(check->walk, &event, &held[i]));
-		if (n_held == 0 && !is_own(&event))
-			walk_failed(scim_verify_event(check->walk, &event, NULL));
 	}
-	while (has_seal)
-	{
-		MemoryContextReset(check->row_context);
-		walk_failed(scim_verify_event(check->walk, NULL, &seal));
-		if ((has_seal = next_row(&seals)))
-			get_seal(&seals, &seal);
-	}
-	walk_failed(scim_verify_events_end(check->walk));
+	scim_audit_walk_went(scim_verify_events_end(check->walk));
 	MemoryContextSwitchTo(caller);
 }
 
@@ -321,18 +160,18 @@ walk_events(ScimAuditCheck *check)
 static void
 walk_seals(ScimAuditCheck *check)
 {
-	Rows		rows;
+	ScimAuditRows rows;
 	ScimVerifySeal seal;
 	MemoryContext caller = MemoryContextSwitchTo(check->row_context);
 
-	open_rows(&rows, check, check->whole ? SEALS_BY_CHAIN_QUERY : SEALS_BY_CHAIN_BOUNDED_QUERY, !check->whole);
-	while (next_row(&rows))
+	scim_audit_rows_open(&rows, check, check->whole ? SEALS_BY_CHAIN_QUERY : SEALS_BY_CHAIN_BOUNDED_QUERY, !check->whole);
+	while (scim_audit_rows_next(&rows))
 	{
 		MemoryContextReset(check->row_context);
-		get_seal(&rows, &seal);
-		walk_failed(scim_verify_seal(check->walk, &seal, DatumGetBool(rows.values[SEAL_ANCHOR])));
+		scim_audit_rows_seal(&rows, &seal);
+		scim_audit_walk_went(scim_verify_seal(check->walk, &seal, scim_audit_rows_is_anchor(&rows)));
 	}
-	scim_verify_seals_end(check->walk);
+	scim_audit_walk_went(scim_verify_seals_end(check->walk));
 	MemoryContextSwitchTo(caller);
 }
 
@@ -458,6 +297,7 @@ static void
 run_checks(ScimAuditCheck *check)
 {
 	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
+	ScimVerifyCalls calls;
 	Relation	events = table_open(scim_audit_events_oid(), AccessShareLock);
 	Oid			user;
 	int			security;
@@ -467,8 +307,13 @@ run_checks(ScimAuditCheck *check)
 	check->walk = NULL;
 	check->context = CurrentMemoryContext;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
-	check->walk = scim_verify_create(scim_audit_sha256, report_walk, check);
-	walk_failed(check->walk != NULL);
+	calls.report = report_walk;
+	calls.gone = scim_audit_note_gone;
+	calls.erased = scim_audit_note_erased;
+	calls.arg = check;
+	check->walk = scim_verify_create(scim_audit_sha256, &calls);
+	scim_audit_walk_went(check->walk != NULL);
+	scim_audit_erased_begin(check);
 	check->row_context = AllocSetContextCreate(CurrentMemoryContext, "scim_audit verify row", ALLOCSET_DEFAULT_SIZES);
 
 	GetUserIdAndSecContext(&user, &security);
@@ -478,8 +323,7 @@ run_checks(ScimAuditCheck *check)
 		elog(ERROR, "SPI_connect failed");
 	walk_events(check);
 	walk_seals(check);
-	if (scim_verify_saw_erased(check->walk))
-		scim_audit_verify_erased(check);
+	scim_audit_verify_erased(check);
 	if (check->whole)
 		scim_audit_verify_rows(check);
 	SPI_finish();

@@ -2,8 +2,9 @@
  * verify.h
  *		scim_audit.verify(): what its parts share.
  *
- * verify.c reads the log and drives the walk of core/verify.h, verify_rows.c
- * compares audited tables with the log, and looks for details that are gone.
+ * verify.c drives the walk of core/verify.h over the log as verify_read.c
+ * reads it, verify_erased.c looks for details that are gone, verify_rows.c
+ * compares audited tables with the log.
  * Everything is read as the owner of the log, under one snapshot: the
  * caller's.  A finding goes to the caller's result only when it concerns one
  * of its tenants; all others together make one row without content.
@@ -11,8 +12,10 @@
 #ifndef SCIM_AUDIT_PG_VERIFY_H
 #define SCIM_AUDIT_PG_VERIFY_H
 
+#include "executor/spi.h"
 #include "nodes/execnodes.h"
 #include "nodes/pg_list.h"
+#include "utils/tuplestore.h"
 #include "utils/uuid.h"
 
 #include "core/verify.h"
@@ -42,14 +45,59 @@ typedef struct ScimAuditCheck
 	bool		whole;			/* no bound was given */
 	int64		findings;		/* rows of the result */
 	bool		hidden;			/* some were not the caller's */
+	Tuplestorestate *gone;		/* events without their detail */
+	TupleDesc	gone_desc;
+	Tuplestorestate *erased;	/* event_ids that erasures name */
+	TupleDesc	erased_desc;
 } ScimAuditCheck;
+
+#define SCIM_AUDIT_EVENT_COLUMNS \
+	"tx_id, n, at, tenant, category, action, event_type, outcome, status, scim_type," \
+	" actor, actor_type, credential, session_role, effective_role, origin, resource_type," \
+	" resource_id, changed, request_id, method, detail_hash, prev_hash, leaf_hash, detail_salt, detail"
+#define SCIM_AUDIT_EVENT_N_COLUMNS 26
+
+/* A cursor read row by row, with one column array. */
+typedef struct ScimAuditRows
+{
+	Portal		portal;
+	SPITupleTable *table;
+	uint64		count;
+	uint64		next;
+	Datum		values[SCIM_AUDIT_EVENT_N_COLUMNS];
+	bool		nulls[SCIM_AUDIT_EVENT_N_COLUMNS];
+} ScimAuditRows;
+
+/* Open a query, with check->from and check->to as its parameters when it is bounded. */
+extern void scim_audit_rows_open(ScimAuditRows *rows, ScimAuditCheck *check, const char *query, bool bounded);
+
+/* Make the next row the current one; false, and closed, at the end. */
+extern bool scim_audit_rows_next(ScimAuditRows *rows);
+
+/* The current row; texts live as long as the current memory context, or the row. */
+extern void scim_audit_rows_event(const ScimAuditRows *rows, ScimVerifyEvent *event);
+extern void scim_audit_rows_seal(const ScimAuditRows *rows, ScimVerifySeal *seal);
+extern bool scim_audit_rows_is_anchor(const ScimAuditRows *rows);
+
+/* Raise what a walk stopped for. */
+extern void scim_audit_walk_went(bool went_on);
 
 extern void scim_audit_verify_report(ScimAuditCheck *check, const ScimFinding *finding);
 
 /* Rows of audited tables that are not what the log says they became. */
 extern void scim_audit_verify_rows(ScimAuditCheck *check);
 
-/* Details that are gone and that no erasure event names. */
+/* Details that are gone and that no erasure event names: before the walk, what it tells, and after it. */
+extern void scim_audit_erased_begin(ScimAuditCheck *check);
+extern void scim_audit_note_gone(void *arg, const ScimFinding *finding);
+extern void scim_audit_note_erased(void *arg, ScimStr event_id);
 extern void scim_audit_verify_erased(ScimAuditCheck *check);
+
+/* Read a cursor to its end, calling each for every row. */
+extern void scim_audit_for_each_row(ScimAuditCheck *check, Portal portal,
+									void (*each) (ScimAuditCheck *check, HeapTuple row, TupleDesc desc));
+
+/* Event coordinates and tenant from columns of a row; null ones are left out. */
+extern void scim_audit_finding_event(ScimFinding *finding, HeapTuple row, TupleDesc desc, int tenant, int tx_id, int n);
 
 #endif							/* SCIM_AUDIT_PG_VERIFY_H */

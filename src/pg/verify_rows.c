@@ -1,14 +1,13 @@
 /*
  * verify_rows.c
- *		Audited tables against the log, and details that are gone (see
- *		verify.h).
+ *		Audited tables against the log (see verify.h).
  *
  * verify_fold.c explains the sums that are compared.
  *
  * What counts of a table's history begins with the last TRUNCATE, or the last
  * track(), whichever is later.  Not compared: tables tracked without a
- * baseline (until a TRUNCATE), and rows of which an event's detail was
- * erased.  Of a membership, the resource's members are compared as a whole.
+ * baseline (until a TRUNCATE), rows of which an event's detail was erased,
+ * and the tenant "default", which CREATE EXTENSION makes.  Of a membership, the resource's members are compared as a whole.
  * When an UPDATE changed a row's key, its history is filed under two keys; the
  * rows of a table that ever had or got such a key are compared together.
  *
@@ -152,7 +151,8 @@ append_table(StringInfo kinds, StringInfo rows, Oid oid)
 
 	appendStringInfoString(rows, rows->len > 0 ? " UNION ALL SELECT " : "SELECT ");
 	append_literal(rows, table->resource_type);
-	appendStringInfo(rows, "::text, %s, s.state FROM (SELECT scim_audit.row_state(%u::regclass, t) AS state FROM %s%s t OFFSET 0) s",
+	/* r.* and not r: a column may have that name. */
+	appendStringInfo(rows, "::text, %s, s.state FROM (SELECT scim_audit.row_state(%u::regclass, r.*) AS state FROM %s%s r OFFSET 0) s",
 					 table->is_link ? "true" : "false", oid, partitioned ? "" : "ONLY ", name);
 	relation_close(relation, AccessShareLock);
 }
@@ -209,6 +209,8 @@ static const char rows_query[] =
 "  FROM history h FULL JOIN present p USING (resource_type, is_link, joint, id)"
 "  LEFT JOIN start s USING (resource_type, is_link)"
 "  WHERE coalesce(h.print, $2) <> coalesce(p.print, $2) AND h.erased IS NOT TRUE AND s.complete IS NOT FALSE"
+"   AND NOT (resource_type = 'scim.tenants' AND (id = 'default' OR (joint AND EXISTS ("
+"    SELECT FROM rekeyed r WHERE r.resource_type = 'scim.tenants' AND r.key = 'default'))))"
 "   AND NOT EXISTS (SELECT FROM suspect d LEFT JOIN rekeyed r ON r.resource_type = d.resource_type AND r.key = d.resource_id"
 "    WHERE d.resource_type = coalesce(h.resource_type, p.resource_type)"
 "     AND (d.resource_id IS NULL OR d.resource_id = id OR (joint AND r.key IS NOT NULL)))"
@@ -230,9 +232,8 @@ build_query(List *tables)
 	return psprintf(rows_query, kinds.data, rows.data);
 }
 
-/* Read a cursor of (…) rows, calling each for every one. */
-static void
-for_each_row(ScimAuditCheck *check, Portal portal, void (*each) (ScimAuditCheck *check, HeapTuple row, TupleDesc desc))
+void
+scim_audit_for_each_row(ScimAuditCheck *check, Portal portal, void (*each) (ScimAuditCheck *check, HeapTuple row, TupleDesc desc))
 {
 	for (;;)
 	{
@@ -255,9 +256,8 @@ for_each_row(ScimAuditCheck *check, Portal portal, void (*each) (ScimAuditCheck 
 	SPI_cursor_close(portal);
 }
 
-/* Event coordinates and tenant from columns of a row; null ones are left out. */
-static void
-fill_event(ScimFinding *finding, HeapTuple row, TupleDesc desc, int tenant, int tx_id, int n)
+void
+scim_audit_finding_event(ScimFinding *finding, HeapTuple row, TupleDesc desc, int tenant, int tx_id, int n)
 {
 	bool		isnull;
 	Datum		value = SPI_getbinval(row, desc, tx_id, &isnull);
@@ -295,7 +295,7 @@ report_row(ScimAuditCheck *check, HeapTuple row, TupleDesc desc)
 	const char *id = SPI_getvalue(row, desc, ROW_ID);
 	const char *what;
 
-	fill_event(&finding, row, desc, ROW_TENANT, ROW_TX_ID, ROW_N);
+	scim_audit_finding_event(&finding, row, desc, ROW_TENANT, ROW_TX_ID, ROW_N);
 	if (get_bool(row, desc, ROW_IS_LINK))
 		what = psprintf("The members of %s %s are not those that the log tells of.", type, id);
 	else if (get_bool(row, desc, ROW_JOINT))
@@ -342,40 +342,5 @@ scim_audit_verify_rows(ScimAuditCheck *check)
 		return;
 	scim_audit_random(seed.data, UUID_LEN);
 	suspect_arrays(check->suspects, &values[2], &values[3]);
-	for_each_row(check, SPI_cursor_open_with_args(NULL, build_query(tables), 4, types, values, NULL, true, 0), report_row);
-}
-
-static void
-report_erased(ScimAuditCheck *check, HeapTuple row, TupleDesc desc)
-{
-	ScimFinding finding = {.rule = "erased_unrecorded"};
-	bool		isnull;
-
-	fill_event(&finding, row, desc, 1, 2, 3);
-	finding.chain = DatumGetInt32(SPI_getbinval(row, desc, 4, &isnull));
-	finding.seq = DatumGetInt64(SPI_getbinval(row, desc, 5, &isnull));
-	finding.has_seal = !isnull;
-	snprintf(finding.message, sizeof finding.message, "The detail of this event is gone, and no erasure says so.");
-	scim_audit_verify_report(check, &finding);
-}
-
-/*
- * An event log.erase names what it erased in its detail, by event ids
- * ("tx_id:n").  They are found as text: a detail that somebody has altered
- * need not be JSON that PostgreSQL can take apart.
- */
-void
-scim_audit_verify_erased(ScimAuditCheck *check)
-{
-	Oid			types[2] = {UUIDOID, UUIDOID};
-	Datum		values[2] = {UUIDPGetDatum(&check->from), UUIDPGetDatum(&check->to)};
-
-	for_each_row(check, SPI_cursor_open_with_args(NULL,
-		"SELECT e.tenant, e.tx_id, e.n, s.chain, s.seq FROM scim_audit.events e"
-		" LEFT JOIN scim_audit.seals s ON s.tx_id = e.tx_id"
-		" WHERE e.tx_id >= $1 AND e.tx_id <= $2"
-		" AND e.detail IS NULL AND e.detail_salt IS NULL AND e.detail_hash IS NOT NULL"
-		" AND NOT EXISTS (SELECT FROM scim_audit.events x, regexp_matches(x.detail::text, '[0-9a-f-]{36}:[0-9]+', 'g') i (event_id)"
-		"  WHERE x.event_type = 'log.erase' AND i.event_id[1] = e.tx_id::text || ':' || e.n::text)"
-		" ORDER BY e.tx_id, e.n", 2, types, values, NULL, true, 0), report_erased);
+	scim_audit_for_each_row(check, SPI_cursor_open_with_args(NULL, build_query(tables), 4, types, values, NULL, true, 0), report_row);
 }

@@ -24,8 +24,10 @@ typedef struct Log
 	int			seals;
 } Log;
 
-static const uint8_t salt[16] = "0123456789abcde";
+static const char salt[] = "0123456789abcde";
 static char found[2048];
+static char gone[256];
+static char erased[256];
 static int	reports;
 
 static void
@@ -50,6 +52,15 @@ leaf_hash(ScimVerifyEvent *event)
 	scim_buf_free(&buf);
 }
 
+/* Give an event a detail, with its hash. */
+static void
+set_detail(ScimVerifyEvent *event, ScimStr detail)
+{
+	event->detail = detail;
+	event->entry.has_detail = true;
+	scim_detail_hash(sha256, (const uint8_t *) salt, detail, event->entry.detail_hash);
+}
+
 static void
 add_event(Log *log, int tx, int n, const char *event_type)
 {
@@ -62,10 +73,8 @@ add_event(Log *log, int tx, int n, const char *event_type)
 	event->entry.tenant = SCIM_STR("acme");
 	event->entry.category = SCIM_STR("change");
 	event->entry.event_type = (ScimStr) {event_type, strlen(event_type)};
-	event->detail = SCIM_STR("{\"new\":{}}");
-	event->salt = salt;
-	event->entry.has_detail = true;
-	scim_detail_hash(sha256, salt, event->detail, event->entry.detail_hash);
+	event->salt = (ScimStr) {salt, 16};
+	set_detail(event, SCIM_STR("{\"new\":{}}"));
 	if (n > 0)
 		memcpy(event->entry.prev_hash, log->event[log->events - 1].leaf_hash, SCIM_HASH_SIZE);
 	leaf_hash(event);
@@ -132,6 +141,22 @@ note(void *arg, const ScimFinding *finding)
 		snprintf(found + strlen(found), sizeof found - strlen(found), " (no sentence)");
 }
 
+static void
+note_gone(void *arg, const ScimFinding *finding)
+{
+	(void) arg;
+	snprintf(gone + strlen(gone), sizeof gone - strlen(gone), "%d:%d ", finding->tx_id[15], finding->n);
+}
+
+static void
+note_erased(void *arg, ScimStr event_id)
+{
+	(void) arg;
+	snprintf(erased + strlen(erased), sizeof erased - strlen(erased), "<%.*s>", (int) event_id.len, event_id.ptr);
+}
+
+static const ScimVerifyCalls calls = {note, note_gone, note_erased, NULL};
+
 static int
 compare_events(const void *a, const void *b)
 {
@@ -148,49 +173,59 @@ compare_seals(const void *a, const void *b)
 	const ScimSeal *x = &((const ScimVerifySeal *) a)->seal;
 	const ScimSeal *y = &((const ScimVerifySeal *) b)->seal;
 
-	return x->chain != y->chain ? x->chain - y->chain : (int) (x->seq - y->seq);
+	if (x->chain != y->chain)
+		return x->chain - y->chain;
+	return x->seq != y->seq ? (int) (x->seq - y->seq) : memcmp(x->tx_id, y->tx_id, 16);
 }
 
-/* Feed the log as a database would: sorted, events with each of their seals. */
+/* One transaction with its seals and events. */
+static bool
+walk_transaction(ScimVerify *verify, const Log *log, int tx)
+{
+	uint8_t		tx_id[16] = {0};
+	ScimVerifySeal seals[SEALS + 1];
+	int			n = 0;
+	bool		any = false;
+
+	tx_id[15] = (uint8_t) tx;
+	for (int s = 0; s < log->seals; s++)
+		if (log->seal[s].seal.tx_id[15] == tx)
+			seals[n++] = log->seal[s];
+	for (int i = 0; i < log->events; i++)
+		any |= log->event[i].entry.tx_id[15] == tx;
+	if (n == 0 && !any)
+		return true;
+	if (!scim_verify_transaction(verify, tx_id, seals, n))
+		return false;
+	for (int i = 0; i < log->events; i++)
+		if (log->event[i].entry.tx_id[15] == tx && !scim_verify_event(verify, &log->event[i]))
+			return false;
+	return true;
+}
+
+/* Feed the log as a database would: sorted, each transaction with its seals. */
 static bool
 walk(ScimVerify *verify, Log *log)
 {
-	bool		fed[SEALS + 1] = {false};
-
 	qsort(log->event, (size_t) log->events, sizeof log->event[0], compare_events);
 	qsort(log->seal, (size_t) log->seals, sizeof log->seal[0], compare_seals);
-	for (int i = 0; i < log->events; i++)
-	{
-		bool		sealed = false;
-
-		for (int s = 0; s < log->seals; s++)
-			if (memcmp(log->seal[s].seal.tx_id, log->event[i].entry.tx_id, 16) == 0)
-			{
-				fed[s] = sealed = true;
-				if (!scim_verify_event(verify, &log->event[i], &log->seal[s]))
-					return false;
-			}
-		if (!sealed && !scim_verify_event(verify, &log->event[i], NULL))
-			return false;
-	}
-	for (int s = 0; s < log->seals; s++)
-		if (!fed[s] && !scim_verify_event(verify, NULL, &log->seal[s]))
+	for (int tx = 0; tx < 100; tx++)
+		if (!walk_transaction(verify, log, tx))
 			return false;
 	if (!scim_verify_events_end(verify))
 		return false;
 	for (int s = 0; s < log->seals; s++)
 		if (!scim_verify_seal(verify, &log->seal[s], false))
 			return false;
-	scim_verify_seals_end(verify);
-	return true;
+	return scim_verify_seals_end(verify);
 }
 
 static const char *
 findings(Log *log)
 {
-	ScimVerify *verify = scim_verify_create(sha256, note, NULL);
+	ScimVerify *verify = scim_verify_create(sha256, &calls);
 
-	found[0] = '\0';
+	found[0] = gone[0] = erased[0] = '\0';
 	if (!walk(verify, log))
 		snprintf(found, sizeof found, "failed");
 	scim_verify_free(verify);
@@ -253,14 +288,90 @@ alter_detail_hash(Log *log, int i)
 static void
 drop_salt(Log *log, int i)
 {
-	log->event[i].salt = NULL;
+	log->event[i].salt = SCIM_STR_NONE;
 }
 
 static void
 erase(Log *log, int i)
 {
-	log->event[i].salt = NULL;
+	log->event[i].salt = SCIM_STR_NONE;
 	log->event[i].detail = SCIM_STR_NONE;
+}
+
+static void
+drop_detail(Log *log, int i)
+{
+	log->event[i].detail = SCIM_STR_NONE;
+}
+
+static void
+shorten_salt(Log *log, int i)
+{
+	log->event[i].salt.len = 15;
+}
+
+static void
+damage_event(Log *log, int i)
+{
+	log->event[i].damaged = true;
+}
+
+static void
+damage_seal(Log *log, int i)
+{
+	log->seal[i].damaged = true;
+}
+
+/* Copies: of what is there, of it altered with its hash, of it altered. */
+static void
+copy_event(Log *log, int i)
+{
+	log->event[log->events++] = log->event[i];
+}
+
+static void
+copy_event_forged(Log *log, int i)
+{
+	copy_event(log, i);
+	alter_event_and_leaf(log, log->events - 1);
+}
+
+static void
+copy_event_altered(Log *log, int i)
+{
+	copy_event(log, i);
+	alter_event(log, log->events - 1);
+}
+
+static void
+copy_seal(Log *log, int i)
+{
+	log->seal[log->seals++] = log->seal[i];
+}
+
+static void
+copy_seal_altered(Log *log, int i)
+{
+	copy_seal(log, i);
+	log->seal[log->seals - 1].seal.events++;
+	log->seal[log->seals - 1].seal.tx_id[15] = 9;
+}
+
+/* A sound seal in the place before the first. */
+static void
+seal_zero(Log *log, int i)
+{
+	copy_seal(log, i);
+	log->seal[log->seals - 1].seal.seq = 0;
+	log->seal[log->seals - 1].seal.tx_id[15] = 9;
+	seal_hash(&log->seal[log->seals - 1]);
+}
+
+static void
+seal_nothing(Log *log, int i)
+{
+	log->seal[i].seal.events = 0;
+	seal_hash(&log->seal[i]);
 }
 
 static void
@@ -394,15 +505,50 @@ other_config(Log *log, int i)
 	seal_hash(&log->seal[i]);
 }
 
-/* The configuration changes in transaction 3, which says why. */
+#define HASH(digit) digit "00000000000000000000000000000000000000000000000000000000000000"
+#define CHANGE(before, after) "{\"config_before\":\"0" HASH(before) "\", \"config_\\u0061fter\" : \"0" HASH(after) "\"}"
+
+/* In transaction 3 the configuration changes to 2, which an event explains with this detail. */
+static void
+changed_config(Log *log, const char *event_type, const char *detail)
+{
+	log->events--;
+	add_event(log, 3, 0, event_type);
+	set_detail(&log->event[log->events - 1], (ScimStr) {detail, strlen(detail)});
+	leaf_hash(&log->event[log->events - 1]);
+	log->seals--;
+	add_seal(log, 0, 2, 1, 2);
+}
+
 static void
 explained_config(Log *log, int i)
 {
-	log->events--;
-	add_event(log, 3, 0, "table.track");
-	log->seals--;
-	add_seal(log, 0, 2, 1, 2);
+	changed_config(log, "table.track", CHANGE("1", "2"));
 	(void) i;
+}
+
+static void
+unexplained_config(Log *log, int i)
+{
+	static const char *const details[] = {
+		"{}", "{\"config_after\":\"0" HASH("2") "\"}", CHANGE("1", "3"), CHANGE("3", "2"),
+		"{\"config_before\":\"0" HASH("1") "\",\"config_after\":\"0" HASH("2") "\",\"config_after\":\"x\"}"};
+
+	changed_config(log, "log.upgrade", details[i]);
+}
+
+static void
+restored_config(Log *log, int i)
+{
+	changed_config(log, "log.restore", CHANGE("3", "2"));
+	(void) i;
+}
+
+static void
+erased_explanation(Log *log, int i)
+{
+	explained_config(log, i);
+	erase(log, 5);
 }
 
 /* Long after, a seal under the configuration that was replaced. */
@@ -442,11 +588,14 @@ static const Case cases[] = {
 	{"leaf altered", alter_leaf, 1, "entry_mismatch 0/1 1:1"},
 	{"last leaf altered", alter_leaf, 2, "entry_mismatch 0/1 1:2"},
 	{"prev_hash altered", alter_prev, 1, "entry_mismatch 0/1 1:1"},
-	{"prev_hash of a last event altered with its leaf", alter_prev_and_leaf, 4, "prev_mismatch 1/1 2:1"},
-	{"prev_hash of a first event altered with its leaf", alter_prev_and_leaf, 5, "prev_mismatch 0/2 3:0"},
+	{"prev_hash of a last event altered with its leaf", alter_prev_and_leaf, 4, "prev_mismatch 1/1 2:1, seal_mismatch 1/1 2:1"},
+	{"prev_hash of a first event altered with its leaf", alter_prev_and_leaf, 0, "prev_mismatch 0/1 1:0, prev_mismatch 0/1 1:1"},
+	{"a column that no entry can hold", damage_event, 1, "entry_mismatch 0/1 1:1"},
 	{"detail altered", alter_detail, 3, "detail_mismatch 1/1 2:0"},
 	{"detail_hash altered", alter_detail_hash, 3, "entry_mismatch 1/1 2:0"},
 	{"salt gone", drop_salt, 3, "detail_mismatch 1/1 2:0"},
+	{"detail gone", drop_detail, 3, "detail_mismatch 1/1 2:0"},
+	{"salt of another length", shorten_salt, 3, "detail_mismatch 1/1 2:0"},
 	{"detail and salt gone: somebody else's finding", erase, 3, ""},
 	{"first event removed", remove_event, 0, "event_missing 0/1 1:0"},
 	{"middle event removed", remove_event, 1, "event_missing 0/1 1:1"},
@@ -455,6 +604,12 @@ static const Case cases[] = {
 	{"event appended", append_event, 2, "event_extra 0/1 1:3"},
 	{"event put before", negative_event, 0, "event_extra 0/1 1:-1"},
 	{"transaction invented", add_unsealed, 0, "event_unsealed - 9:0"},
+	{"first event twice", copy_event, 0, "event_extra 0/1 1:0"},
+	{"middle event twice", copy_event, 1, "event_extra 0/1 1:1"},
+	{"only event twice", copy_event, 5, "event_extra 0/2 3:0"},
+	{"first event twice, once forged", copy_event_forged, 0, "event_extra 0/1 1:0"},
+	{"last event twice, once forged", copy_event_forged, 2, "event_extra 0/1 1:2"},
+	{"event twice, once altered", copy_event_altered, 1, "entry_mismatch 0/1 1:1"},
 	{"two events change places", swap_n, 0, "entry_mismatch 0/1 1:0, entry_mismatch 0/1 1:1"},
 	{"event moved behind another transaction's", move_event, 2, "event_missing 0/1 1:2, event_extra 1/1 2:2"},
 	{"seal's count altered", alter_seal_events, 0, "seal_mismatch 0/1 1:-"},
@@ -465,13 +620,44 @@ static const Case cases[] = {
 	{"seal's transaction altered", alter_seal_tx, 1, "event_unsealed - 2:0, seal_mismatch 1/1 8:-"},
 	{"first seal removed", remove_seal, 0, "event_unsealed - 1:0, seal_gap 0/1 -:-"},
 	{"last seal removed", remove_seal, 2, "event_unsealed - 3:0"},
+	{"seal of no event", seal_nothing, 2, "seal_mismatch 0/2 3:-, event_extra 0/2 3:0"},
+	{"a seal's column that no entry can hold", damage_seal, 2, "seal_mismatch 0/2 3:-"},
+	{"seal before the first", seal_zero, 0, "event_missing 0/0 9:0, seal_mismatch 0/0 9:-"},
+	{"seal twice", copy_seal, 0, "seal_fork 0/1 1:-"},
+	{"seal twice, once altered", copy_seal_altered, 0, "seal_mismatch 0/1 9:-"},
 	{"transaction sealed twice", seal_again, 0, "seal_fork 0/3 1:-"},
 	{"place in a chain taken twice", take_place_again, 2, "seal_fork 0/2 9:-"},
 	{"time runs backwards", back_in_time, 2, "seal_time 0/2 3:-"},
 	{"configuration changed without an event", other_config, 2, "config_changed 0/2 3:-"},
 	{"configuration changed with an event", explained_config, 0, ""},
+	{"its event says nothing of it", unexplained_config, 0, "config_changed 0/2 3:-"},
+	{"its event says half", unexplained_config, 1, "config_changed 0/2 3:-"},
+	{"its event led elsewhere", unexplained_config, 2, "config_changed 0/2 3:-"},
+	{"its event began elsewhere", unexplained_config, 3, "config_changed 0/2 3:-"},
+	{"its event says two things", unexplained_config, 4, "config_changed 0/2 3:-"},
+	{"its event is erased", erased_explanation, 0, "config_changed 0/2 3:-"},
+	{"after a restore anything may come", restored_config, 0, ""},
 	{"configuration changed back without an event", old_config, 0, "config_changed 0/3 60:-"},
 	{"commit under the old configuration just after", late_config, 0, ""}
+};
+
+static const struct
+{
+	const char *detail;
+	const char *expected;
+}			erasures[] = {
+	{"{\"events\":[\"a:1\", \"b:2\"]}", "<a:1><b:2>"},
+	{"{\"x\":{\"events\":[\"a\"]}}", ""},
+	{"{\"events\":\"a\"}", ""},
+	{"{\"events\":{\"a\":1}}", ""},
+	{"{\"events\":[[\"a\"],1,null,true,{\"b\":\"c\"},\"d\"]}", "<d>"},
+	{"{\"events\":[\"a\"],\"events\":[]}", ""},
+	{"{\"events\":[],\"\\u0065vents\":[\"\\u0061\\u003A\\u003a\\/\"]}", "<a::/>"},
+	{"{\"events\":[\"\\u0100\",\"\\n\",\"\303\251\",\"\"]}", ""},
+	{"{\"events\":[\"1234567890123456789012345678901234567890123456789\"]}", ""},
+	{"[\"events\",[\"a\"]]", ""},
+	{"{\"events\":[\"\\u00", ""},
+	{"", ""}
 };
 
 static bool
@@ -497,22 +683,37 @@ main(void)
 	}
 
 	log = make_log();
-	verify = scim_verify_create(sha256, note, NULL);
-	ok(walk(verify, &log) && !scim_verify_saw_erased(verify), "no detail was erased");
-	scim_verify_free(verify);
+	findings(&log);
+	is_str(gone, "", "no detail is gone");
+	is_str(erased, "", "no erasure");
+	log = make_log();
 	erase(&log, 3);
-	verify = scim_verify_create(sha256, note, NULL);
-	ok(walk(verify, &log) && scim_verify_saw_erased(verify), "a detail was erased");
-	scim_verify_free(verify);
+	alter_event(&log, 5);
+	erase(&log, 5);
+	findings(&log);
+	is_str(gone, "2:0 ", "a detail is gone; of an event that was altered nothing is said");
 
-	verify = scim_verify_create(broken_sha256, note, NULL);
+	for (size_t i = 0; i < sizeof erasures / sizeof erasures[0]; i++)
+	{
+		log = make_log();
+		log.event[5].entry.event_type = SCIM_STR("log.erase");
+		set_detail(&log.event[5], (ScimStr) {erasures[i].detail, strlen(erasures[i].detail)});
+		leaf_hash(&log.event[5]);
+		findings(&log);
+		is_str(erased, erasures[i].expected, "erasure %s", erasures[i].detail);
+		alter_leaf(&log, 5);
+		findings(&log);
+		is_str(erased, "", "not when it was altered");
+	}
+
+	verify = scim_verify_create(broken_sha256, &calls);
 	reports = 0;
 	ok(!walk(verify, &log) && reports == 0, "a hash that fails is no finding");
 	scim_verify_free(verify);
 	scim_verify_free(NULL);
 
 	log = make_log();
-	verify = scim_verify_create(sha256, note, NULL);
+	verify = scim_verify_create(sha256, &calls);
 	found[0] = '\0';
 	ok(scim_verify_seal(verify, &log.seal[2], true), "an anchor is taken as it is");
 	scim_verify_seals_end(verify);

@@ -251,6 +251,7 @@ def seal_finding(rule, seal, message):
 
 def check_chains(seals, configurations):
     """Check all chains; seals come ordered by chain, seq."""
+    configurations.begin()
     for _, chain in itertools.groupby(seals, operator.itemgetter('chain')):
         yield from check_chain(chain, configurations)
     yield from configurations.findings()
@@ -264,7 +265,7 @@ def check_chain(seals, configurations):
         if wrong:
             yield seal_finding('seal_mismatch', seal, wrong)
         else:
-            configurations.note_seal(seal)
+            configurations.check_seal(seal)
         if seal['seq'] > last:
             if not wrong:
                 yield from check_time(seal, time)
@@ -300,7 +301,7 @@ def span(first, last):
 
 
 # ---------------------------------------------------------------------------
-# What transactions say of one another (sections 4 and 5)
+# What events say of other rows (sections 4 and 5)
 # ---------------------------------------------------------------------------
 
 class Erasures:
@@ -323,57 +324,119 @@ class Erasures:
                 yield finding
 
 
+def member(detail, name):
+    """A member of a detail; None when there is none (section 4)."""
+    try:                        # numbers do not matter, and may be long
+        return json.loads(detail, parse_int=str, parse_float=str).get(name)
+    except (ValueError, AttributeError, RecursionError):
+        return None
+
+
 def named_events(detail):
     """The event_ids in the member "events" of an erasure's detail."""
-    try:
-        named = json.loads(detail)['events']
-    except (ValueError, KeyError, TypeError):
-        return ()
+    named = member(detail, 'events')
     return filter(lambda name: isinstance(name, str),
                   named if isinstance(named, list) else ())
 
 
 EXPLAINING = {'table.track', 'table.untrack', 'log.restore', 'log.upgrade'}
 GRACE = 10 * 1000000            # microseconds, section 5
+HASH = re.compile('[0-9a-f]{64}')
+
+
+class Changes:
+    """What the events of one transaction say of the configuration."""
+
+    def __init__(self):
+        self.steps = []         # (is a restore, before, after)
+
+    def note_event(self, event):
+        """A sound event with the detail that it was written with."""
+        if event['event_type'] in EXPLAINING and event['detail'] is not None:
+            pair = [member(event['detail'], name)
+                    for name in ('config_before', 'config_after')]
+            if all(isinstance(one, str) and HASH.fullmatch(one)
+                   for one in pair):
+                self.steps.append((event['event_type'] == 'log.restore',
+                                   *map(bytes.fromhex, pair)))
+
+    def begin(self, config):
+        """Whether they lead to config, and from where (None: anything)."""
+        steps, start = self.steps, None
+        restores = [i for i, step in enumerate(steps) if step[0]]
+        if restores:
+            steps = steps[restores[-1]:]
+        elif steps:
+            start = steps[0][1]
+        lead = bool(steps) and steps[-1][2] == config and all(
+            after[1] == before[2] for before, after in zip(steps, steps[1:]))
+        return lead, start
 
 
 class Configurations:
     """Which config_hash holds when (section 5)."""
 
     def __init__(self):
-        self.explained = []     # (at, config_hash), once for each explanation
-        self.earliest = None
-        self.strange = {}       # (period, config_hash): its seals
+        self.explained = []     # (order, before or None, config_hash)
+        self.earliest = None    # (order, config_hash)
+        self.strange = {}       # (period, config_hash): (order, seal)
+        self.base = None
 
-    def note_explanation(self, seal):
-        """The seal of a transaction that says what is audited changed."""
-        bisect.insort(self.explained, (micros(seal), seal['config_hash']))
+    def note_seal(self, seal):
+        """A sound seal, before any is judged."""
+        here = (order(seal), seal['config_hash'])
+        if self.earliest is None or here < self.earliest:
+            self.earliest = here
+
+    def note_explanation(self, seal, changes):
+        """The seal of a transaction and what its events say."""
+        lead, start = changes.begin(seal['config_hash'])
+        if lead:
+            self.explained.append((order(seal), start, seal))
+
+    def begin(self):
+        """All seals and explanations are known."""
+        self.explained.sort(key=operator.itemgetter(0))
+        self.times = [here[0] for here, _, _ in self.explained]
+        if self.earliest:
+            self.base = self.earliest[1]
+        if self.explained and self.explained[0][1] is not None \
+                and self.explained[0][0] == self.earliest[0]:
+            self.base = self.explained[0][1]
+        for i, (_, start, seal) in enumerate(self.explained):
+            if start is not None:
+                self.judge(start, seal, i, i)
 
     def before(self, at):
         """How many explanations were sealed at this time or before."""
-        return bisect.bisect_right(self.explained, (at, b'\xff' * 33))
+        return bisect.bisect_right(self.times, at)
 
-    def note_seal(self, seal):
-        """A sound seal; all explanations are known by now."""
-        at, config = micros(seal), seal['config_hash']
-        if self.earliest is None or at < self.earliest[0]:
-            self.earliest = (at, config)
-        first, last = self.before(at - GRACE), self.before(at + GRACE)
-        holding = self.explained[max(first - 1, 0):last]
-        if config not in (config for _, config in holding):
-            period = self.before(at) if first else 0
-            self.note_strange((period, config), at, seal)
+    def check_seal(self, seal):
+        """A sound seal."""
+        at = micros(seal)
+        self.judge(seal['config_hash'], seal, self.before(at),
+                   self.before(at + GRACE))
 
-    def note_strange(self, key, at, seal):
-        """Only the earliest seal of a period and configuration is kept."""
-        if key not in self.strange or at < self.strange[key][0]:
-            self.strange[key] = (at, seal)
+    def judge(self, config, seal, period, last):
+        """config in a seal, by the explanations up to the last."""
+        first = self.before(micros(seal) - GRACE)
+        good = [one['config_hash']
+                for _, _, one in self.explained[max(first - 1, 0):last]]
+        if config in good or (first == 0 and config == self.base):
+            return
+        key, here = (period, config), order(seal)
+        if key not in self.strange or here < self.strange[key][0]:
+            self.strange[key] = (here, seal)
 
     def findings(self):
-        for (period, config), (_, seal) in self.strange.items():
-            if period > 0 or config != self.earliest[1]:
-                yield seal_finding('config_changed', seal, 'what is audited'
-                                   ' has changed and no event says so')
+        for _, seal in self.strange.values():
+            yield seal_finding('config_changed', seal, 'what is audited'
+                               ' has changed and no event says so')
+
+
+def order(seal):
+    """Which of two seals was first (section 5)."""
+    return (micros(seal), seal['chain'], seal['seq'])
 
 
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -412,12 +475,15 @@ def check_transactions(events, seals, configurations):
     erasures = Erasures()
     for tx_id, its_seals, its_events in merge(events, seals):
         transaction = Transaction(tx_id, its_seals)
+        for seal in transaction.sound:
+            configurations.note_seal(seal)
         yield from transaction.check_seals()
         for event in its_events:
             yield from transaction.check_event(event, erasures)
         yield from transaction.check_end()
-        if transaction.seal and transaction.explains:
-            configurations.note_explanation(transaction.seal)
+        if transaction.seal:
+            configurations.note_explanation(transaction.seal,
+                                            transaction.changes)
     yield from erasures.findings()
 
 
@@ -432,7 +498,7 @@ class Transaction:
         self.place = -1                     # the n of the last event seen
         self.links = Links(ZERO)            # what the next may point to
         self.first_sound = None             # the n of the first sound event
-        self.explains = False               # what is audited changed here
+        self.changes = Changes()            # of what is audited
 
     def counts(self, n):
         """Whether the seal counts an event n; without one, all are counted."""
@@ -465,7 +531,6 @@ class Transaction:
             yield self.finding('entry_mismatch', n, wrong)
         else:
             yield from self.check_detail(event, erasures)
-            self.explains |= event['event_type'] in EXPLAINING
             if self.first_sound is None:
                 self.first_sound = n
         yield from self.check_place(event, wrong)
@@ -476,6 +541,7 @@ class Transaction:
         if wrong:
             yield self.finding('detail_mismatch', event['n'], wrong)
         else:
+            self.changes.note_event(event)
             erasures.note_event(event, self.finding(
                 'erased_unrecorded', event['n'],
                 'the detail is missing and no erasure names it'))

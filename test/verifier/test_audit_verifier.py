@@ -473,59 +473,108 @@ class Configuration(unittest.TestCase):
     """Section 5: which config_hash holds when."""
 
     def check(self, *seals):
-        """Seals as (at, config, is an explanation); the indexes reported."""
+        """Seals as (at, config, what their events say), the last a list of
+        "before>after", with "!" before a restore's; the indexes reported."""
         configurations = av.Configurations()
-        rows = [dict(chain=0, seq=i, tx_id=tx(i), config_hash=config * 32,
+        rows = [dict(chain=0, seq=i, tx_id=tx(i),
+                     config_hash=config.encode() * 32,
                      at='2024-01-01 00:%02d:%02d+00' % divmod(at, 60))
-                for i, (at, config, _) in enumerate(seals)]
-        for row, (_, _, explains) in zip(rows, seals):
-            if explains:
-                configurations.note_explanation(row)
-        for row in rows:
+                for i, (at, config, *_) in enumerate(seals)]
+        for row, (_, _, *says) in zip(rows, seals):
             configurations.note_seal(row)
-        return sorted(f.seq for f in configurations.findings()
-                      if f.rule == 'config_changed')
+            changes = av.Changes()
+            for one in says:
+                before, after = (half.encode().hex() * 32
+                                 for half in one.strip('!').split('>'))
+                changes.note_event(dict(
+                    event_type='log.restore' if one[0] == '!' else 'table.track',
+                    detail=json.dumps({'config_before': before,
+                                       'config_after': after}).encode()))
+            configurations.note_explanation(row, changes)
+        configurations.begin()
+        for row in rows:
+            configurations.check_seal(row)
+        return sorted(f.seq for f in configurations.findings())
 
     def test_the_first(self):
-        self.assertEqual(self.check((100, b'a', 0), (200, b'a', 0)), [])
+        self.assertEqual(self.check((100, 'a'), (200, 'a')), [])
 
     def test_the_first_by_time(self):
-        self.assertEqual(self.check((200, b'a', 0), (100, b'b', 0)), [0])
+        self.assertEqual(self.check((200, 'a'), (100, 'b')), [0])
 
     def test_once_for_each(self):
         self.assertEqual(self.check(
-            (100, b'a', 0), (210, b'b', 0), (200, b'b', 0), (300, b'c', 0),
-            (400, b'a', 0), (500, b'b', 0)), [2, 3])
+            (100, 'a'), (210, 'b'), (200, 'b'), (300, 'c'), (400, 'a'),
+            (500, 'b')), [2, 3])
 
     def test_explained(self):
         self.assertEqual(self.check(
-            (100, b'a', 0), (200, b'b', 1), (300, b'b', 0), (400, b'a', 1),
-            (500, b'a', 0)), [])
+            (100, 'a'), (200, 'b', 'a>b'), (300, 'b'), (400, 'a', 'b>a'),
+            (500, 'a')), [])
+        self.assertEqual(self.check(
+            (100, 'a'), (200, 'c', 'a>b', 'b>c'), (300, 'c')), [])
+
+    def test_explained_by_the_first(self):
+        self.assertEqual(self.check((200, 'b', 'a>b'), (205, 'a')), [])
+        self.assertEqual(self.check((200, 'b', 'a>b'), (211, 'a')), [1])
 
     def test_no_longer_explained(self):
         self.assertEqual(self.check(
-            (100, b'a', 0), (200, b'b', 1), (300, b'a', 0)), [2])
+            (100, 'a'), (200, 'b', 'a>b'), (300, 'a')), [2])
         self.assertEqual(self.check(
-            (200, b'b', 1), (300, b'c', 1), (400, b'b', 0)), [2])
+            (200, 'b', 'a>b'), (300, 'c', 'b>c'), (400, 'b')), [2])
 
     def test_grace(self):
         self.assertEqual(self.check(
-            (100, b'a', 0), (200, b'b', 1), (190, b'b', 0), (209, b'a', 0),
-            (189, b'b', 0), (211, b'a', 0)), [4, 5])
+            (100, 'a'), (200, 'b', 'a>b'), (190, 'b'), (209, 'a'),
+            (189, 'b'), (211, 'a')), [4, 5])
+
+    def test_changed_before_what_is_explained(self):
+        self.assertEqual(self.check(
+            (100, 'a'), (200, 'c', 'b>c'), (300, 'c')), [1])
+        self.assertEqual(self.check(
+            (100, 'a'), (150, 'b'), (200, 'c', 'b>c'), (300, 'c')), [1])
+
+    def test_explanations_do_not_vouch_for_each_other(self):
+        self.assertEqual(self.check(
+            (100, 'a'), (200, 'b', 'b>b'), (201, 'b', 'b>b')), [1])
+
+    def test_changed_with_what_is_explained(self):
+        self.assertEqual(self.check(
+            (100, 'a'), (200, 'c', 'a>b'), (300, 'c')), [1])
+        self.assertEqual(self.check(
+            (100, 'a'), (200, 'd', 'a>b', 'c>d'), (300, 'd')), [1])
+
+    def test_after_a_restore_anything(self):
+        self.assertEqual(self.check(
+            (100, 'a'), (200, 'c', '!b>c'), (300, 'c')), [])
+        self.assertEqual(self.check(
+            (100, 'a'), (200, 'd', 'x>y', '!b>c', 'c>d'), (300, 'd')), [])
+        self.assertEqual(self.check(
+            (100, 'a'), (200, 'd', '!b>c'), (300, 'd')), [1])
 
     def test_event_explains(self):
-        log = Log()
-        log.transaction(1, 1, dict(action='a'))
-        log.transaction(2, 1, dict(event_type='table.track'))
-        seal = log.seal(1, 2)
-        seal['config_hash'] = bytes(32)
-        reseal(seal)
-        self.assertEqual(log.findings(), [])
-        log.find(2, 0)['event_type'] = 'table.tracked'
-        releaf(log.find(2, 0))
-        seal['last_leaf'] = log.find(2, 0)['leaf_hash']
-        reseal(seal)
-        self.assertEqual([f.rule for f in log.findings()], ['config_changed'])
+        for fields, found in (
+                (dict(), []), (dict(event_type='table.tracked'), None),
+                (dict(detail=b'{"config_before":"","config_after":""}'), None),
+                (dict(detail=None), None)):
+            with self.subTest(fields):
+                log = Log()
+                log.transaction(1, 1, dict(action='a'))
+                detail = json.dumps({'config_before': CONFIG.hex(),
+                                     'config_after': '00' * 32}).encode()
+                log.transaction(2, 1, dict(dict(
+                    event_type='table.track', detail=detail), **fields))
+                seal = log.seal(1, 2)
+                seal['config_hash'] = bytes(32)
+                reseal(seal)
+                self.assertEqual([f.rule for f in log.findings()],
+                                 ['config_changed'] if found is None else [])
+                if not fields:
+                    log.find(2, 0).update(detail=None, detail_salt=None)
+                    self.assertEqual(
+                        sorted(f.rule for f in log.findings()),
+                        ['config_changed', 'erased_unrecorded'])
 
 
 class Golden(unittest.TestCase):
