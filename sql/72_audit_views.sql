@@ -57,7 +57,7 @@ SELECT event_id = tx_id || ':' || n AS named, who = current_setting('session_aut
 \echo -- changes, one row per attribute
 SELECT event_type, resource_type, resource_name, attribute, CASE WHEN old::text ~ '-7...-' THEN '"a uuid"' ELSE old END AS old,
 	CASE WHEN new::text ~ '-7...-' THEN '"a uuid"' ELSE new END AS new, reason, ticket, application_name
-	FROM scim_audit.changes WHERE attribute IS NULL OR attribute NOT IN ('created', 'tenant', 'id') ORDER BY tx_id DESC, n DESC, attribute;
+	FROM scim_audit.changes WHERE attribute IS NULL OR attribute NOT IN ('created', 'tenant', 'id', 'granted_at', 'granted_by', 'role_oid') ORDER BY tx_id DESC, n DESC, attribute;
 
 \echo -- requests
 SELECT method, status, scim_type, endpoint, query, outcome, error, resource_name, user_agent, application_name, idp_ref, request, request_base64, response, tolerances FROM scim_audit.requests;
@@ -67,8 +67,15 @@ SELECT group_name, member_type, member_name, added_why, added_at IS NOT NULL AS 
 	removed_at > added_at AS after, added_by = removed_by AS same FROM scim_audit.memberships ORDER BY tx_id DESC, n DESC;
 RESET ROLE;
 BEGIN;
+INSERT INTO scim.tenants (tenant) VALUES ('regress-view-2');
+INSERT INTO scim.groups (tenant, display_name) VALUES ('regress-view-2', 'outer'), ('regress-view-2', 'inner');
+INSERT INTO scim.group_members (tenant, group_id, member_type, member_id)
+	SELECT o.tenant, o.id, 'Group', i.id FROM scim.groups o, scim.groups i WHERE o.display_name = 'outer' AND i.display_name = 'inner';
 TRUNCATE scim.group_members;
-SELECT group_name, member_name, removed_at IS NOT NULL AS removed FROM scim_audit.memberships WHERE tenant = 'regress-view' ORDER BY tx_id DESC, n DESC;
+-- Each tenant's auditor learns of it.
+SELECT tenant FROM scim_audit.events WHERE event_type = 'group.member.truncate' AND tx_id = (SELECT max(tx_id::text) FROM scim_audit.events)::uuid ORDER BY n;
+SET ROLE regress_view_audit;
+SELECT group_name, member_name, removed_at IS NOT NULL AS removed FROM scim_audit.memberships ORDER BY tx_id DESC, n DESC;
 ROLLBACK;
 
 \echo -- the head of a chain

@@ -8,13 +8,13 @@ CREATE DATABASE regress_tamper;
 \connect regress_tamper
 SET client_min_messages = warning;
 CREATE EXTENSION scim_audit CASCADE;
-INSERT INTO scim.tenants (tenant) VALUES ('t');
 CREATE TABLE item (id integer PRIMARY KEY, name text, price numeric);
 
 -- The log: five transactions, A to E, in the order of their seals.
 BEGIN;
 SELECT scim_audit.track('item', baseline => false);						-- A:0
 TRUNCATE item;															-- A:1
+INSERT INTO scim.tenants (tenant) VALUES ('t');							-- A:2
 COMMIT;
 BEGIN;
 INSERT INTO scim.users (tenant, user_name) VALUES ('t', 'ann');			-- B:0
@@ -130,7 +130,7 @@ INSERT INTO tamper (name, statement, expected) VALUES
 	('event moved to a transaction of its own', 'UPDATE scim_audit.events SET tx_id = (SELECT max(tx_id::text) FROM tx)::uuid, n = 7 WHERE tx_id = tx(''B'') AND n = 3', 'event_extra E E:7, event_missing B B:3'),
 	('event moved to another tenant', 'UPDATE scim_audit.events SET tenant = ''default'' WHERE tx_id = tx(''B'') AND n = 0', 'entry_mismatch B B:0'),
 	('event added, leaf and all', 'INSERT INTO scim_audit.events SELECT (e).* FROM (SELECT jsonb_populate_record(e, jsonb_build_object(''n'', 1, ''prev_hash'', e.leaf_hash)) AS e FROM scim_audit.events e WHERE tx_id = tx(''C'')) x; UPDATE scim_audit.events e SET leaf_hash = leaf(e) WHERE tx_id = tx(''C'') AND n = 1', 'event_extra C C:1'),
-	('transaction added', 'INSERT INTO scim_audit.events SELECT (jsonb_populate_record(e, jsonb_build_object(''tx_id'', overlay(tx_id::text placing ''eeee'' from 33)))).* FROM scim_audit.events e WHERE tx_id = tx(''B''); UPDATE scim_audit.events e SET leaf_hash = leaf(e) WHERE tx_id::text LIKE ''%eeee''', 'event_unsealed - ?:0'),
+	('transaction added', 'INSERT INTO scim_audit.events SELECT (jsonb_populate_record(e, jsonb_build_object(''tx_id'', overlay(tx_id::text placing ''eeee'' from 33)))).* FROM scim_audit.events e WHERE tx_id = tx(''C''); UPDATE scim_audit.events e SET leaf_hash = leaf(e) WHERE tx_id::text LIKE ''%eeee''', 'event_unsealed - ?:0'),
 	('seal: chain', 'UPDATE scim_audit.seals SET chain = 99 WHERE tx_id = tx(''E'')', 'seal_gap chain 99 -, seal_gap E -, seal_mismatch chain 99 E'),
 	('seal: seq', 'UPDATE scim_audit.seals SET seq = seq + 1000 WHERE tx_id = tx(''E'')', 'seal_gap E -, seal_gap +2 -, seal_mismatch +1000 E'),
 	('seal: tx_id', 'UPDATE scim_audit.seals SET tx_id = ''00000000-0000-7000-8000-000000000000'' WHERE tx_id = tx(''C'')', 'event_unsealed - C:0, seal_mismatch C ?'),

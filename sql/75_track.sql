@@ -61,7 +61,7 @@ SET ROLE regress_track_owner;
 INSERT INTO app.item VALUES (1, 'a', 'one', 'c', 's'), (2, 'b', 'two', 'c', 's');
 SELECT scim_audit.track('app.item', tenant_column => 'tenant', exclude => '{cache}', redact => '{secret}');
 RESET ROLE;
-\set events 'SELECT category, action, event_type, tenant, resource_type, resource_id, changed, detail::jsonb - ''application_name'' AS detail, effective_role FROM scim_audit.events WHERE event_type <> ''log.verify'' ORDER BY tx_id, n;'
+\set events 'SELECT category, action, event_type, tenant, resource_type, resource_id, changed, detail::jsonb - ''{application_name,config_before,config_after}''::text[] AS detail, effective_role FROM scim_audit.events WHERE event_type <> ''log.verify'' ORDER BY tx_id, n;'
 :events
 SELECT * FROM scim_audit.tracked_tables WHERE table_name = 'app.item'::regclass;
 
@@ -177,6 +177,76 @@ ALTER TABLE app.long ENABLE ALWAYS TRIGGER scim_audit_row;
 INSERT INTO app.long SELECT repeat('x', 600 * n) || repeat('é', 1000) FROM generate_series(2, 3) n;
 SELECT count(*), count(*) FILTER (WHERE resource_id LIKE 'sha256:%') AS by_digest FROM scim_audit.events WHERE event_type = 'table.insert' AND resource_type = 'app.long';
 SELECT count(*) FROM scim_audit.verify() WHERE message LIKE 'app.long%';
+
+\echo -- columns called like anything that our own queries use
+CREATE TABLE app.names (id integer PRIMARY KEY, r text, s text, t text, x text, e integer, state text[], "r.*" text, regclass text, fold text, "only" text, tbl text, name text);
+INSERT INTO app.names (id, r, t, state) VALUES (1, 'r', 't', '{a}');
+SELECT scim_audit.track('app.names', tenant_column => 't', key_columns => '{id,r}');
+INSERT INTO app.names (id, r, s, t, x) VALUES (2, 'r', 's', 't', 'x');
+SELECT count(*) FROM scim_audit.verify() WHERE message LIKE 'app.names%';
+TRUNCATE app.names;
+SELECT event_type, tenant FROM scim_audit.events WHERE resource_type = 'app.names' ORDER BY tx_id, n;
+CREATE SCHEMA "S ""'\x%s";
+SET standard_conforming_strings = off;
+CREATE TABLE "S ""'\x%s"."T ""'\x%s" ("c ""'\x%s" integer PRIMARY KEY, "t ""'\x%s" text);
+INSERT INTO "S ""'\x%s"."T ""'\x%s" VALUES (1, 'a');
+SELECT scim_audit.track('"S ""''\\x%s"."T ""''\\x%s"', tenant_column => E't "\'\\x%s');
+UPDATE "S ""'\x%s"."T ""'\x%s" SET "t ""'\x%s" = 'b';
+SELECT message FROM scim_audit.verify() WHERE message LIKE 'S %';
+TRUNCATE "S ""'\x%s"."T ""'\x%s";
+SELECT event_type, tenant, resource_type FROM scim_audit.events WHERE resource_type LIKE 'S %' ORDER BY tx_id, n;
+SELECT message FROM scim_audit.verify() WHERE message LIKE 'S %';
+RESET standard_conforming_strings;
+
+\echo -- TRUNCATE of partitions, those there and those to come
+\set parts 'SELECT event_type, tenant, resource_id, detail->\'old\' AS old FROM scim_audit.events WHERE resource_type = \'app.part\' AND category = \'change\' AND tx_id::text > :\'before\' ORDER BY tx_id, n;'
+\set mark 'SELECT max(tx_id::text) AS before FROM scim_audit.events \\gset'
+\set part_findings 'SELECT rule, message FROM scim_audit.verify() WHERE message LIKE \'app.part%\' OR rule = \'config_changed\' AND seq > :last;'
+SELECT max(seq) AS last FROM scim_audit.seals \gset
+CREATE TABLE app.part (id integer, tenant text, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+CREATE TABLE app.part_1 PARTITION OF app.part FOR VALUES FROM (0) TO (10);
+SELECT scim_audit.track('app.part', tenant_column => 'tenant');
+CREATE TABLE app.part_2 PARTITION OF app.part FOR VALUES FROM (10) TO (100) PARTITION BY RANGE (id);
+CREATE TABLE app.part_2a (tenant text, gone text, id integer NOT NULL);
+ALTER TABLE app.part_2a DROP COLUMN gone;
+ALTER TABLE app.part_2 ATTACH PARTITION app.part_2a FOR VALUES FROM (10) TO (20);
+SELECT tgrelid::regclass, tgenabled FROM pg_trigger WHERE tgname = 'scim_audit_partition_truncate' ORDER BY 1;
+INSERT INTO app.part VALUES (1, 'a'), (11, 'a'), (12, 'b');
+:part_findings
+:mark
+TRUNCATE app.part_1;
+:parts
+:mark
+TRUNCATE app.part_2;
+:parts
+:part_findings
+INSERT INTO app.part VALUES (1, 'a'), (11, 'a'), (12, 'b');
+:mark
+TRUNCATE app.part;
+:parts
+INSERT INTO app.part VALUES (2, 'a'), (13, 'a');
+:mark
+BEGIN;
+TRUNCATE app.part_2a, app.part;
+INSERT INTO app.part VALUES (3, 'a'), (14, 'c');
+TRUNCATE app.part_2a;
+INSERT INTO app.part VALUES (15, NULL);
+TRUNCATE app.part;
+TRUNCATE app.part;
+INSERT INTO app.part VALUES (4, 'a');
+COMMIT;
+:parts
+:part_findings
+ALTER TABLE app.part_2 DETACH PARTITION app.part_2a;
+SELECT tgrelid::regclass, tgenabled FROM pg_trigger WHERE tgname = 'scim_audit_partition_truncate' ORDER BY 1;
+:part_findings
+SELECT always FROM scim_audit.tracked_tables WHERE table_name = 'app.part'::regclass;
+DROP TRIGGER scim_audit_partition_truncate ON app.part_1;
+SELECT always FROM scim_audit.tracked_tables WHERE table_name = 'app.part'::regclass;
+INSERT INTO app.part VALUES (5, 'a');
+:part_findings
+SELECT scim_audit.untrack('app.part');
+SELECT tgrelid::regclass, tgenabled FROM pg_trigger WHERE tgname = 'scim_audit_partition_truncate' ORDER BY 1;
 
 \connect :home
 DROP DATABASE regress_track;

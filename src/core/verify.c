@@ -12,7 +12,7 @@
 #include <string.h>
 
 ScimVerify *
-scim_verify_create(ScimSha256 sha256, const ScimVerifyCalls *calls)
+scim_verify_create(ScimSha256 sha256, const ScimVerifyCalls *calls, bool whole)
 {
 	ScimVerify *verify = calloc(1, sizeof(ScimVerify));
 
@@ -26,6 +26,7 @@ scim_verify_create(ScimSha256 sha256, const ScimVerifyCalls *calls)
 	}
 	verify->sha256 = sha256;
 	verify->calls = *calls;
+	verify->whole = whole;
 	scim_buf_init(&verify->entry, NULL, SCIM_ENTRY_MAX);
 	return verify;
 }

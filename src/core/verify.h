@@ -83,8 +83,8 @@ typedef struct ScimVerifyCalls
 
 typedef struct ScimVerify ScimVerify;
 
-/* A new check.  NULL when out of memory. */
-extern ScimVerify *scim_verify_create(ScimSha256 sha256, const ScimVerifyCalls *calls);
+/* A new check; whole: of all of the log, from its first seal on.  NULL when out of memory. */
+extern ScimVerify *scim_verify_create(ScimSha256 sha256, const ScimVerifyCalls *calls, bool whole);
 extern void scim_verify_free(ScimVerify *verify);
 
 /*

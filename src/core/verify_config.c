@@ -63,10 +63,23 @@ compare_seals(const ScimSeal *a, const ScimSeal *b)
 	return (a->seq > b->seq) - (a->seq < b->seq);
 }
 
+/*
+ * Of the whole log the earliest seal begins its chain; one that does not and
+ * has an earlier time counts only when there is no such.
+ */
+static bool
+is_earlier(const ScimVerify *verify, const ScimSeal *seal)
+{
+	bool		first = verify->whole && seal->seq == 1;
+	bool		known_first = verify->whole && verify->earliest.seq == 1;
+
+	return first != known_first ? first : compare_seals(seal, &verify->earliest) < 0;
+}
+
 void
 scim_verify_note_seal(ScimVerify *verify, const ScimSeal *seal)
 {
-	if (verify->has_base && compare_seals(seal, &verify->earliest) >= 0)
+	if (verify->has_base && !is_earlier(verify, seal))
 		return;
 	verify->has_base = true;
 	verify->earliest = *seal;

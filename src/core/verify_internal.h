@@ -72,6 +72,7 @@ struct ScimVerify
 {
 	ScimSha256	sha256;
 	ScimVerifyCalls calls;
+	bool		whole;
 	ScimBuf		entry;
 	bool		failed;			/* out of memory, or sha256 failed */
 	Transaction tx;
@@ -90,7 +91,7 @@ struct ScimVerify
 	size_t		n_explained;
 	size_t		explained_size;
 	bool		has_base;
-	ScimSeal	earliest;		/* the log's earliest sound seal */
+	ScimSeal	earliest;		/* the log's earliest sound seal, of those that begin a chain */
 	uint8_t		base[SCIM_HASH_SIZE];	/* in force before the first explanation */
 	Spell	   *spells;
 	size_t		n_spells;

@@ -29,8 +29,6 @@ report_gap(ScimVerify *verify, int32_t chain, int64_t from, int64_t to)
 static void
 check_follows(ScimVerify *verify, const ScimVerifySeal *seal, bool sound)
 {
-	if (sound && verify->has_time && seal->seal.at < verify->time)
-		report_seal(verify, &seal->seal, "seal_time", "The time of this seal is before that of the seal before it.");
 	if (sound)
 	{
 		verify->has_time = true;
@@ -98,11 +96,13 @@ scim_verify_seal(ScimVerify *verify, const ScimVerifySeal *seal, bool anchor)
 		take_anchor(verify, seal, sound);
 		return !verify->failed;
 	}
-	if (sound)
-		scim_verify_config(verify, &seal->seal);
-	else
+	if (!sound)
 		report_seal(verify, &seal->seal, "seal_mismatch",
 					"This seal is not the one that was written: its entry does not hash to its hash.");
+	else if (seal->seal.seq > verify->last_seq && verify->has_time && seal->seal.at < verify->time)
+		report_seal(verify, &seal->seal, "seal_time", "The time of this seal is before that of the seal before it.");
+	else
+		scim_verify_config(verify, &seal->seal);
 	check_place(verify, seal, sound);
 	return !verify->failed;
 }

@@ -147,8 +147,9 @@ walk_events(ScimAuditCheck *check)
 			scim_audit_walk_went(scim_verify_transaction(check->walk, tx_id, merge.held, merge.n_held));
 		while (merge.has_event && memcmp(merge.event.entry.tx_id, tx_id, UUID_LEN) == 0)
 		{
-			if (!passed_over)
-				scim_audit_walk_went(scim_verify_event(check->walk, &merge.event));
+			/* What the own transaction has erased, it says itself. */
+			scim_audit_walk_went(passed_over ? scim_verify_erasure(check->walk, &merge.event) :
+								 scim_verify_event(check->walk, &merge.event));
 			next_event(check, &merge);
 		}
 	}
@@ -311,7 +312,7 @@ run_checks(ScimAuditCheck *check)
 	calls.gone = scim_audit_note_gone;
 	calls.erased = scim_audit_note_erased;
 	calls.arg = check;
-	check->walk = scim_verify_create(scim_audit_sha256, &calls);
+	check->walk = scim_verify_create(scim_audit_sha256, &calls, check->whole);
 	scim_audit_walk_went(check->walk != NULL);
 	scim_audit_erased_begin(check);
 	check->row_context = AllocSetContextCreate(CurrentMemoryContext, "scim_audit verify row", ALLOCSET_DEFAULT_SIZES);

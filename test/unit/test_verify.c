@@ -223,7 +223,7 @@ walk(ScimVerify *verify, Log *log)
 static const char *
 findings(Log *log)
 {
-	ScimVerify *verify = scim_verify_create(sha256, &calls);
+	ScimVerify *verify = scim_verify_create(sha256, &calls, true);
 
 	found[0] = gone[0] = erased[0] = '\0';
 	if (!walk(verify, log))
@@ -706,14 +706,14 @@ main(void)
 		is_str(erased, "", "not when it was altered");
 	}
 
-	verify = scim_verify_create(broken_sha256, &calls);
+	verify = scim_verify_create(broken_sha256, &calls, true);
 	reports = 0;
 	ok(!walk(verify, &log) && reports == 0, "a hash that fails is no finding");
 	scim_verify_free(verify);
 	scim_verify_free(NULL);
 
 	log = make_log();
-	verify = scim_verify_create(sha256, &calls);
+	verify = scim_verify_create(sha256, &calls, true);
 	found[0] = '\0';
 	ok(scim_verify_seal(verify, &log.seal[2], true), "an anchor is taken as it is");
 	scim_verify_seals_end(verify);

@@ -262,13 +262,17 @@ def check_chain(seals, configurations):
     last, links, time = 0, Links(ZERO), None
     for seal in seals:
         wrong = seal_fault(seal)
+        late = (not wrong and seal['seq'] > last and time is not None
+                and write_time(seal['at']) < time)
         if wrong:
             yield seal_finding('seal_mismatch', seal, wrong)
+        elif late:
+            yield seal_finding('seal_time', seal,
+                               'older than the seal before it')
         else:
             configurations.check_seal(seal)
         if seal['seq'] > last:
             if not wrong:
-                yield from check_time(seal, time)
                 time = write_time(seal['at'])
             yield from check_follows(seal, wrong, last, links)
             last, links = seal['seq'], Links()
@@ -288,12 +292,6 @@ def check_follows(seal, wrong, last, links):
     elif not wrong and links.exclude(seal['prev_hash']):
         yield seal_finding('seal_mismatch', seal,
                            'prev_hash is not the hash of the seal before')
-
-
-def check_time(seal, time):
-    """Rule seal_time: no seal is older than the one before it in its chain."""
-    if time is not None and write_time(seal['at']) < time:
-        yield seal_finding('seal_time', seal, 'older than the seal before it')
 
 
 def span(first, last):
@@ -378,13 +376,13 @@ class Configurations:
 
     def __init__(self):
         self.explained = []     # (order, before or None, config_hash)
-        self.earliest = None    # (order, config_hash)
+        self.earliest = None    # (begins no chain, order, config_hash)
         self.strange = {}       # (period, config_hash): (order, seal)
         self.base = None
 
     def note_seal(self, seal):
         """A sound seal, before any is judged."""
-        here = (order(seal), seal['config_hash'])
+        here = (seal['seq'] != 1, order(seal), seal['config_hash'])
         if self.earliest is None or here < self.earliest:
             self.earliest = here
 
@@ -399,9 +397,9 @@ class Configurations:
         self.explained.sort(key=operator.itemgetter(0))
         self.times = [here[0] for here, _, _ in self.explained]
         if self.earliest:
-            self.base = self.earliest[1]
+            self.base = self.earliest[2]
         if self.explained and self.explained[0][1] is not None \
-                and self.explained[0][0] == self.earliest[0]:
+                and self.explained[0][0] == self.earliest[1]:
             self.base = self.explained[0][1]
         for i, (_, start, seal) in enumerate(self.explained):
             if start is not None:

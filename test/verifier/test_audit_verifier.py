@@ -476,7 +476,7 @@ class Configuration(unittest.TestCase):
         """Seals as (at, config, what their events say), the last a list of
         "before>after", with "!" before a restore's; the indexes reported."""
         configurations = av.Configurations()
-        rows = [dict(chain=0, seq=i, tx_id=tx(i),
+        rows = [dict(chain=0, seq=i + 10, tx_id=tx(i),
                      config_hash=config.encode() * 32,
                      at='2024-01-01 00:%02d:%02d+00' % divmod(at, 60))
                 for i, (at, config, *_) in enumerate(seals)]
@@ -494,13 +494,22 @@ class Configuration(unittest.TestCase):
         configurations.begin()
         for row in rows:
             configurations.check_seal(row)
-        return sorted(f.seq for f in configurations.findings())
+        return sorted(f.seq - 10 for f in configurations.findings())
 
     def test_the_first(self):
         self.assertEqual(self.check((100, 'a'), (200, 'a')), [])
 
     def test_the_first_by_time(self):
         self.assertEqual(self.check((200, 'a'), (100, 'b')), [0])
+
+    def test_the_first_by_its_place(self):
+        """A seal set back in time is not the first; one finding, there."""
+        self.log = sample()
+        seal = self.log.seal(7, 3)
+        seal.update(at='2001-01-01 00:00:00+00', config_hash=bytes(32))
+        reseal(seal)
+        self.assertEqual([(f.rule, f.seq) for f in self.log.findings()],
+                         [('seal_time', 3)])
 
     def test_once_for_each(self):
         self.assertEqual(self.check(
