@@ -11,6 +11,7 @@ looks at the audited tables.
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import unittest
@@ -54,6 +55,7 @@ SET client_min_messages = warning;
 SET client_encoding = 'UTF8';
 SET "TimeZone" = 'UTC';
 SET "DateStyle" = 'ISO, YMD';
+SET scim_audit.tenant = 'default';
 """
 
 USER = '"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"]'
@@ -64,9 +66,11 @@ STRANGE = 'E\'q\\\'"\\\\/ \\x01\\x7f \\u2028 \\U0001F600\''
 # transactions are called by the letter before them.
 STORY = [
     (0, 'S', "CREATE TABLE item (k text PRIMARY KEY, tenant text, v text);"
+             "CREATE TABLE other (k integer PRIMARY KEY);"
+             "CREATE TABLE third (k integer PRIMARY KEY);"
              "INSERT INTO item VALUES ('0', 't1', 'x'), ('1', 't2', 'y');"),
-    (0, 'A', "SELECT scim_audit.track('item', tenant_column => 'tenant');"),
-    (0, 'B', "SELECT scim.create_tenant('t1');"),
+    (0, 'A', "SELECT scim.create_tenant('t1');"),
+    (0, 'B', "SELECT scim_audit.track('item', tenant_column => 'tenant');"),
     (1, 'C', "SELECT status FROM scim.scim_apply('POST', '/Users',"
              " '{%s, \"userName\": \"ana\"}');" % USER),
     (1, 'D', "SELECT status FROM scim.scim_apply('POST', '/Users',"
@@ -88,8 +92,9 @@ STORY = [
              " tx_id || ':' || n)) FROM scim_audit.events"
              " WHERE resource_id = '2'));"),
     (0, 'Q', "TRUNCATE item;"),
-    (1, 'U', "SELECT scim_audit.untrack('item');"),
-    (0, 'R', "SELECT count(*) FROM scim_audit.restored();"),
+    (0, 'R', "BEGIN; SELECT count(*) FROM scim_audit.restored();"
+             "SELECT scim_audit.track('third'); COMMIT;"),
+    (1, 'U', "SELECT scim_audit.track('other');"),
     (0, 'L', "DELETE FROM scim.users WHERE user_name = 'ben';"),
 ]
 
@@ -112,11 +117,11 @@ def make_log():
     run('DROP DATABASE IF EXISTS %s WITH (FORCE)' % DATABASE, 'postgres')
     run('CREATE DATABASE %s' % DATABASE, 'postgres')
     run('CREATE EXTENSION scim_audit CASCADE', DATABASE)
-    seals = {}
+    seals, answers = {}, []
     with Psql() as one, Psql() as two:
         for who, letter, sql in STORY:
             known = {seal['hash'] for seal in seals.values()}
-            (one, two)[who].ask(sql)
+            answers += (one, two)[who].ask(sql)
             new = [seal for seal in one.rows('seals', av.SEAL_COLUMNS,
                                              'chain, seq')
                    if seal['hash'] not in known]
@@ -124,7 +129,7 @@ def make_log():
                 seals[letter], = new
         one.ask(OFF + "UPDATE scim_audit.events SET detail = NULL, detail_salt"
                 " = NULL WHERE resource_id = '2' AND action = 'insert';" + ON)
-    return seals
+    return seals, [answer for answer in answers if answer.isdigit()]
 
 
 # Statements that tamper.
@@ -225,7 +230,7 @@ class Catalogue:
     def at_seal(self, letter):
         return 'chain = %(chain)d AND seq = %(seq)d' % self.seal[letter]
 
-    def set_event(self, letter, n, **values):
+    def set_event(self, letter, n, /, **values):
         return update('events', values.items(), self.where(letter, n))
 
     def set_seal(self, letter, **values):
@@ -625,34 +630,45 @@ class Catalogue:
         changed = [self.of_seal('config_changed', 'L')]
         self.case('another configuration', self.put_seal('L', reseal(
                   self.seal['L'], config_hash=b'x' * 32)), *changed)
-        event = self.events['A'][0]
+        event = self.events['B'][0]
+        follower = self.of_seal('seal_mismatch', 'T')
+        after = b'"config_after":"'
         for name, forged in (
-                ('not explained', releaf(event, event_type='table.tracked')),
-                ('no digests', redetail(event, b'{}')),
-                ('led elsewhere', redetail(event, event['detail'].replace(
-                    b'"config_after":"', b'"config_after":"0', 1)))):
-            seal = self.rewrite_first('A', forged)
-            self.case('explanation: ' + name, seal,
-                      self.of_seal('config_changed', 'A'),
-                      self.of_seal('seal_mismatch', self.next_seal('A')))
-        before = json.loads(event['detail'])['config_before']
-        moved = redetail(event, event['detail'].replace(
-            before.encode(), b'0' * 64, 1))
-        self.case('began elsewhere', self.rewrite_first('U', redetail(
-                  self.events['U'][0], self.events['U'][0]['detail'].replace(
-                      b'"config_before":"', b'"config_before":"0', 1).replace(
-                          b'","config_after"', b'"  ,"config_after"', 1))),
+                ('of another type', releaf(event, event_type='table.tracked')),
+                ('without digests', redetail(event, b'{}')),
+                ('with capitals', redetail(event, re.sub(
+                    after + b'([0-9a-f]*)', lambda one: one.group().upper()
+                    .replace(after.upper(), after), event['detail']))),
+                ('to another', redetail(event, re.sub(
+                    after + b'[0-9a-f]*', after + b'0' * 64,
+                    event['detail'])))):
+            self.case('explanation ' + name, self.rewrite('B', forged),
+                      self.of_seal('config_changed', 'B'),
+                      follower)
+        for letter, kind, found in (
+                ('B', 'table.track', ['B']), ('U', 'table.track', ['U']),
+                ('R', 'table.track', ['R']), ('R', 'log.restore', [])):
+            event = next(event for event in self.events[letter]
+                         if event['event_type'] == kind)
+            forged = redetail(event, re.sub(
+                b'"config_before":"[0-9a-f]*', b'"config_before":"' + b'0' * 64,
+                event['detail']))
+            self.case('%s %s began elsewhere' % (letter, kind),
+                      self.rewrite(letter, forged),
+                      *(self.of_seal('config_changed', one) for one in found),
+                      *([] if letter == 'U' else [
+                          self.of_seal('seal_mismatch',
+                                       self.next_seal(letter))]))
+        self.case('an explanation erased', self.set_event(
+                  'U', 0, detail='NULL', detail_salt='NULL'),
+                  self.event('erased_unrecorded', 'U', 0),
                   self.of_seal('config_changed', 'U'))
-        self.case('the first began elsewhere', self.rewrite_first('A', moved),
-                  self.of_seal('seal_mismatch', self.next_seal('A')))
-        restore = self.events['R'][-1]
-        self.case('a restore began elsewhere', self.rewrite_last(
-                  'R', redetail(restore, restore['detail'].replace(
-                      b'"config_before":"', b'"config_before":"', 1))),
-                  )
+        self.case('an explanation altered', self.set_event(
+                  'U', 0, actor="'x'"), self.event('entry_mismatch', 'U', 0),
+                  self.of_seal('config_changed', 'U'))
 
-    def rewrite_first(self, letter, event):
-        """Put a first event, all behind it in its transaction, and its seal."""
+    def rewrite(self, letter, event):
+        """Put an event, all behind it in its transaction, and its seal."""
         sql, leaf = self.put_event(letter, event['n'], event), event['leaf_hash']
         for later in self.events[letter][event['n'] + 1:]:
             later = releaf(later, prev_hash=leaf)
@@ -661,15 +677,13 @@ class Catalogue:
         return sql + self.put_seal(letter, reseal(
             self.seal[letter], last_leaf=leaf))
 
-    rewrite_last = rewrite_first
-
 
 class TwoVerifiers(unittest.TestCase):
     maxDiff = None
 
     @classmethod
     def setUpClass(cls):
-        cls.seals = make_log()
+        cls.seals, cls.answers = make_log()
         cls.session = Psql()
 
     @classmethod
@@ -714,8 +728,10 @@ class TwoVerifiers(unittest.TestCase):
                          list(range(1, 8)))
         self.assertEqual([at[letter][1] for letter in 'CDPEU'],
                          list(range(1, 6)))
-        self.assertEqual([self.seals[letter]['events'] for letter in 'TOE'],
-                         [4, 1, 1])
+        self.assertEqual([self.seals[letter]['events'] for letter in 'TOECD'],
+                         [4, 1, 1, 2, 1])
+        # Of create, create again, patch; of restored().
+        self.assertEqual(self.answers, ['201', '409', '200', '0'])
 
     def test_catalogue(self):
         events = self.session.rows('events', av.EVENT_COLUMNS, 'tx_id, n')
