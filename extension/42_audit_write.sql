@@ -54,7 +54,7 @@ ALTER TABLE scim_audit.seals ENABLE ALWAYS TRIGGER guard_row;
 ALTER TABLE scim_audit.seals ENABLE ALWAYS TRIGGER guard_truncate;
 
 CREATE EVENT TRIGGER scim_audit_drop_guard ON ddl_command_start
-	WHEN TAG IN ('ALTER EXTENSION', 'ALTER TABLE', 'DROP EXTENSION', 'DROP OWNED', 'DROP SCHEMA', 'DROP TABLE')
+	WHEN TAG IN ('ALTER TABLE', 'DROP EXTENSION', 'DROP OWNED', 'DROP SCHEMA', 'DROP TABLE')
 	EXECUTE FUNCTION scim_audit.drop_guard();
 ALTER EVENT TRIGGER scim_audit_drop_guard ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER scim_audit_drop_guard IS 'Refuses to drop the audit log, or to detach a partition of it, while it holds events (scim_audit.allow_drop)';

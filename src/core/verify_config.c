@@ -9,19 +9,16 @@
  * change must begin at the configuration in force, or something else was
  * changed before it; only after a restore anything may come.
  *
- * Sessions commit side by side, so that for some seconds around an
- * explanation the old and the new configuration are both good.  This lets a
- * change that is explained come some seconds early or late, and no other.
+ * Sessions commit side by side, so that for some seconds after an explanation
+ * the old configuration is good, too.  This lets a change that is explained
+ * come some seconds late, and no other.
  */
 #include "core/verify_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-/*
- * How long a session may go on sealing under the configuration that another
- * has just replaced: commits that were under way, and clocks that step.
- */
+/* How long commits that were under way may go on sealing under a configuration just replaced. */
 #define GRACE ((int64_t) 10 * 1000000)
 
 /* First walk. */
@@ -138,7 +135,7 @@ explained_before(const ScimVerify *verify, int64_t at)
 	return low;
 }
 
-/* Is the configuration good at this time, going by the first `to` explanations? */
+/* Is the configuration good at this time, by the first `to` explanations, none of which is later? */
 static bool
 is_good(const ScimVerify *verify, const uint8_t config_hash[SCIM_HASH_SIZE], int64_t at, size_t to)
 {
@@ -198,8 +195,10 @@ scim_verify_config_begin(ScimVerify *verify)
 void
 scim_verify_config(ScimVerify *verify, const ScimSeal *seal)
 {
-	if (!is_good(verify, seal->config_hash, seal->at, explained_before(verify, seal->at + GRACE)))
-		note_spell(verify, seal, seal->config_hash, explained_before(verify, seal->at))->seals++;
+	size_t		after = explained_before(verify, seal->at);
+
+	if (!is_good(verify, seal->config_hash, seal->at, after))
+		note_spell(verify, seal, seal->config_hash, after)->seals++;
 }
 
 void

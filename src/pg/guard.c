@@ -27,7 +27,6 @@
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "nodes/parsenodes.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -151,26 +150,11 @@ takes_the_log(Oid class, Oid object)
 		get_partition_parent(object, true) == events && has_rows(object);
 }
 
-/*
- * A new version of the extension is another configuration (config_hash.h),
- * and a row of pg_extension that changes tells nobody: say it by the log's table.
- */
 static void
-announce_version(Oid extension)
-{
-	Oid			events = scim_audit_log_table("events");
-
-	if (OidIsValid(events) && extension == get_extension_oid("scim_audit", true))
-		CacheInvalidateRelcacheByRelid(events);
-}
-
-static void
-watch_object(ObjectAccessType access, Oid class, Oid object, int sub_id, void *arg)
+guard_drop(ObjectAccessType access, Oid class, Oid object, int sub_id, void *arg)
 {
 	if (next_hook)
 		next_hook(access, class, object, sub_id, arg);
-	if (access == OAT_POST_ALTER && class == ExtensionRelationId)
-		announce_version(object);
 	if (access != OAT_DROP || sub_id != 0 || scim_audit_allow_drop)
 		return;
 	if (takes_the_log(class, object))
@@ -184,5 +168,5 @@ void
 scim_audit_guard_init(void)
 {
 	next_hook = object_access_hook;
-	object_access_hook = watch_object;
+	object_access_hook = guard_drop;
 }

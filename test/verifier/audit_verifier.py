@@ -403,7 +403,7 @@ class Configurations:
             self.base = self.explained[0][1]
         for i, (_, start, seal) in enumerate(self.explained):
             if start is not None:
-                self.judge(start, seal, i, i)
+                self.judge(start, seal, i)
 
     def before(self, at):
         """How many explanations were sealed at this time or before."""
@@ -411,15 +411,13 @@ class Configurations:
 
     def check_seal(self, seal):
         """A sound seal."""
-        at = micros(seal)
-        self.judge(seal['config_hash'], seal, self.before(at),
-                   self.before(at + GRACE))
+        self.judge(seal['config_hash'], seal, self.before(micros(seal)))
 
-    def judge(self, config, seal, period, last):
-        """config in a seal, by the explanations up to the last."""
+    def judge(self, config, seal, period):
+        """config in a seal that comes after so many explanations."""
         first = self.before(micros(seal) - GRACE)
         good = [one['config_hash']
-                for _, _, one in self.explained[max(first - 1, 0):last]]
+                for _, _, one in self.explained[max(first - 1, 0):period]]
         if config in good or (first == 0 and config == self.base):
             return
         key, here = (period, config), order(seal)

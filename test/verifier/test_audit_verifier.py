@@ -535,8 +535,8 @@ class Configuration(unittest.TestCase):
 
     def test_grace(self):
         self.assertEqual(self.check(
-            (100, 'a'), (200, 'b', 'a>b'), (190, 'b'), (209, 'a'),
-            (189, 'b'), (211, 'a')), [4, 5])
+            (100, 'a'), (200, 'b', 'a>b'), (200, 'b'), (209, 'a'),
+            (199, 'b'), (211, 'a')), [4, 5])
 
     def test_changed_before_what_is_explained(self):
         self.assertEqual(self.check(
