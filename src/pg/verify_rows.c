@@ -7,7 +7,8 @@
  * What counts of a table's history begins with the last TRUNCATE, or the last
  * track(), whichever is later.  Not compared: tables tracked without a
  * baseline (until a TRUNCATE), rows of which an event's detail was erased,
- * and the tenant "default", which CREATE EXTENSION makes.  Of a membership, the resource's members are compared as a whole.
+ * and the tenant "default", which CREATE EXTENSION makes.  Of a membership,
+ * the resource's members are compared as a whole.
  * When an UPDATE changed a row's key, its history is filed under two keys; the
  * rows of a table that ever had or got such a key are compared together.
  *

@@ -23,6 +23,15 @@ $node->safe_psql('source', q{
 	UPDATE item SET v = 'z' WHERE id < 10;
 	INSERT INTO scim.users (tenant, user_name, display_name) SELECT 'default', 'user' || i, 'é' FROM generate_series(1, 5) i;
 	DELETE FROM item WHERE id > 40;
+	SELECT scim.create_tenant('t1', settings => '{"password": "hash"}');
+	SELECT scim.alter_tenant('default', '{"password": "hash"}');
+	CREATE ROLE auditor;
+	SELECT scim.grant_duty('auditor', 'auditor', 't1');
+	CREATE TABLE part (id int PRIMARY KEY, tenant text) PARTITION BY RANGE (id);
+	CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);
+	SELECT scim_audit.track('part', tenant_column => 'tenant');
+	CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (10) TO (20);
+	INSERT INTO part VALUES (1, 'a'), (11, 'b');
 });
 
 # The log's rows, and what its tables are besides.
@@ -62,7 +71,10 @@ for my $kind (sort keys %restore)
 	is($node->safe_psql($kind, $tables), $log[1], "$kind: partitions with their bounds, guards, indexes and privileges");
 	is($node->safe_psql($kind, 'SELECT count(*) FROM item'), '40', "$kind: the tracked table");
 	is($node->safe_psql($kind, 'SELECT * FROM scim_audit.verify()'), '', "$kind: verify finds nothing");
-	$node->safe_psql($kind, "INSERT INTO item VALUES (100); UPDATE scim.users SET title = 'x'");
+	is($node->safe_psql($kind, 'SELECT table_name FROM scim_audit.tracked_tables WHERE always ORDER BY table_name::text'),
+		join("\n", 'part', map { "scim.$_" } qw(duties group_members groups tenant_settings tenants user_passwords users)),
+		"$kind: what was audited always still is, partitions too");
+	$node->safe_psql($kind, "INSERT INTO item VALUES (100); UPDATE scim.users SET title = 'x'; TRUNCATE part_2");
 	is($node->safe_psql($kind, 'SELECT * FROM scim_audit.verify()'), '', "$kind: and nothing when writing has gone on");
 	is($node->safe_psql($kind, $config), $log[2], "$kind: the same is audited as before");
 }
