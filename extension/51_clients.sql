@@ -70,14 +70,14 @@ COMMENT ON COLUMN scim.client_uses.status IS 'HTTP status of the answer';
 
 CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON scim.clients
 	FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change('tenant=tenant', 'key=client');
-CREATE TRIGGER scim_audit_truncate AFTER TRUNCATE ON scim.clients
+CREATE TRIGGER scim_audit_truncate BEFORE TRUNCATE ON scim.clients
 	FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate('tenant=tenant', 'key=client');
 ALTER TABLE scim.clients ENABLE ALWAYS TRIGGER scim_audit_row;
 ALTER TABLE scim.clients ENABLE ALWAYS TRIGGER scim_audit_truncate;
 
 CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON scim.client_tokens
 	FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change('tenant=tenant', 'key=client', 'key=last_four', 'redact=digest');
-CREATE TRIGGER scim_audit_truncate AFTER TRUNCATE ON scim.client_tokens
+CREATE TRIGGER scim_audit_truncate BEFORE TRUNCATE ON scim.client_tokens
 	FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate('tenant=tenant', 'key=client', 'key=last_four', 'redact=digest');
 ALTER TABLE scim.client_tokens ENABLE ALWAYS TRIGGER scim_audit_row;
 ALTER TABLE scim.client_tokens ENABLE ALWAYS TRIGGER scim_audit_truncate;
