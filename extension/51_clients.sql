@@ -113,14 +113,14 @@ CREATE FUNCTION scim.log_client(event_type text, action text, tenant text, clien
 	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'scim_audit_log_client';
 COMMENT ON FUNCTION scim.log_client(text, text, text, text, jsonb) IS 'Writes the audit event of a client or token that changed';
 
--- The caller may manage the clients of a tenant: its provisioning
--- administrator, and the owner of these functions.
+CREATE FUNCTION scim.manages_clients(tenant text) RETURNS boolean
+	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_manages_clients';
+COMMENT ON FUNCTION scim.manages_clients(text) IS 'May the caller manage the clients of the tenant: its provisioning administrator, or the owner of the extension?';
+
 CREATE FUNCTION scim.check_client_manager(tenant text) RETURNS void
 	LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF NOT (pg_has_role(scim.acting_role(), current_user, 'USAGE')
-			OR scim.provisioned_tenants() IS NULL
-			OR coalesce(tenant = ANY (scim.provisioned_tenants()), false)) THEN
+	IF scim.manages_clients(tenant) IS NOT TRUE THEN
 		RAISE EXCEPTION 'permission denied for the clients of tenant "%"', tenant USING ERRCODE = 'insufficient_privilege',
 			DETAIL = 'The role needs the duty "provisioning_admin" for the tenant.';
 	END IF;
@@ -328,7 +328,7 @@ CREATE FUNCTION scim.list_clients(tenant text)
 $$;
 COMMENT ON FUNCTION scim.list_clients(text) IS 'Clients of a tenant with their tokens: last four characters, state, expiry, last use (to the minute); for the tenant''s provisioning administrators and auditors';
 
-REVOKE EXECUTE ON FUNCTION scim.draw_token(), scim.client_role_problem(regrole, regrole, text), scim.acting_role(),
+REVOKE EXECUTE ON FUNCTION scim.draw_token(), scim.manages_clients(text), scim.client_role_problem(regrole, regrole, text), scim.acting_role(),
 	scim.log_client(text, text, text, text, jsonb), scim.check_client_manager(text), scim.lock_client(text, text),
 	scim.check_client_role(regrole, text), scim.issue_token(text, text, timestamptz),
 	scim.create_client(text, text, regrole, timestamptz, text), scim.rotate_token(text, text, timestamptz, timestamptz),

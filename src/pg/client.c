@@ -58,6 +58,7 @@ enum
 PG_FUNCTION_INFO_V1(scim_audit_draw_token);
 PG_FUNCTION_INFO_V1(scim_audit_client_role_problem);
 PG_FUNCTION_INFO_V1(scim_audit_acting_role);
+PG_FUNCTION_INFO_V1(scim_audit_manages_clients);
 PG_FUNCTION_INFO_V1(scim_audit_log_client);
 
 const char *
@@ -275,6 +276,31 @@ scim_audit_client_find(ScimStr authorization, ScimStr tenant, ScimAuditClient *c
 	return judge_client(tuple, desc, client);
 }
 
+bool
+scim_audit_client_by_name(const char *tenant, const char *name, ScimAuditClient *client)
+{
+	TupleDesc	desc;
+	HeapTuple	tuple = find_client(tenant, name, &desc);
+
+	memset(client, 0, sizeof(*client));
+	if (tuple == NULL)
+		return false;
+	client->tenant = tenant;
+	client->name = name;
+	client->profile = text_column(tuple, desc, CLIENT_PROFILE);
+	return role_is_same(tuple, desc, CLIENT_ROLE_NAME, CLIENT_ROLE_OID, &client->role) &&
+		role_problem(client->role, client->role) == NULL;
+}
+
+bool
+scim_audit_client_manager(const char *tenant)
+{
+	ScimAuditTenants tenants = scim_audit_duty_tenants(GetOuterUserId(), SCIM_DUTY_PROVISIONING_ADMIN);
+
+	return scim_audit_tenants_have(&tenants, tenant) ||
+		has_privs_of_role(GetOuterUserId(), scim_audit_table_owner("scim.clients"));
+}
+
 /* ---- its use noted ---- */
 
 /*
@@ -426,6 +452,13 @@ Datum
 scim_audit_acting_role(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_OID(GetOuterUserId());
+}
+
+/* scim.manages_clients(tenant text) RETURNS boolean */
+Datum
+scim_audit_manages_clients(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(scim_audit_client_manager(text_to_cstring(PG_GETARG_TEXT_PP(0))));
 }
 
 /* scim.log_client(event_type text, action text, tenant text, client text, detail jsonb) RETURNS void */

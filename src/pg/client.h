@@ -52,6 +52,12 @@ typedef struct ScimAuditClient
 extern ScimAuditTokenAnswer scim_audit_client_find(ScimStr authorization, ScimStr tenant,
 												   ScimAuditClient *client);
 
+/* The client of that name, to try what it may do (scim.doctor): false when there is none whose role may serve. */
+extern bool scim_audit_client_by_name(const char *tenant, const char *name, ScimAuditClient *client);
+
+/* May the outer user manage the clients of a tenant?  Its provisioning administrators, and the extension's owner. */
+extern bool scim_audit_client_manager(const char *tenant);
+
 /*
  * Note when, from where and with what HTTP status the client's token was used
  * last: at most once a minute for each token, and never waiting for another

@@ -18,12 +18,15 @@
 
 #include <string.h>
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -48,6 +51,7 @@
 #define DOCUMENT_HEADER "{\"Content-Type\":\"application/scim+json\"}"
 
 PG_FUNCTION_INFO_V1(scim_audit_http);
+PG_FUNCTION_INFO_V1(scim_audit_probe_client);
 
 /* One request. */
 typedef struct Http
@@ -437,4 +441,54 @@ scim_audit_http(PG_FUNCTION_ARGS)
 	memcpy(VARDATA(answer_body), http.reply.body, len);
 	MemoryContextDelete(context);
 	PG_RETURN_BYTEA_P(answer_body);
+}
+
+/*
+ * scim.probe_client(tenant text, client text, method text, uri text, body text,
+ *		OUT status integer, OUT body jsonb): the answer to a request that the
+ *		client would send, for who manages clients (scim.doctor).
+ */
+Datum
+scim_audit_probe_client(PG_FUNCTION_ARGS)
+{
+	char	   *tenant = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	Http		http = {.claims = ""};
+	ScimAuditClient client;
+	Oid			user;
+	int			security;
+	TupleDesc	desc;
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+	ScimStr    *texts[] = {&http.method, &http.uri, &http.body};
+	int			i;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "probe_client must return a row");
+	GetUserIdAndSecContext(&user, &security);
+	if (security != 0 || !scim_audit_client_manager(tenant))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to act as a client of tenant \"%s\"", tenant)));
+	if (!scim_audit_client_by_name(tenant, name, &client))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("tenant \"%s\" has no client \"%s\" whose role may serve", tenant, name)));
+	for (i = 0; i < lengthof(texts); i++)
+		if (!PG_ARGISNULL(2 + i))
+		{
+			char	   *value = text_to_cstring(PG_GETARG_TEXT_PP(2 + i));
+
+			*texts[i] = (ScimStr) {value, strlen(value)};
+		}
+	http.arena = scim_audit_create_arena();
+	http.headers = scim_json_object(http.arena);
+	if (http.headers == NULL)
+		scim_audit_checked(SCIM_NO_MEMORY);
+	serve_client(&http, &client);
+
+	values[0] = Int32GetDatum(http.reply.status);
+	nulls[1] = http.reply.body == NULL;
+	values[1] = nulls[1] ? (Datum) 0 : DirectFunctionCall1(jsonb_in, CStringGetDatum(http.reply.body));
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
