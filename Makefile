@@ -9,8 +9,8 @@ MODULE_big  = scim_audit
 CORE_SRCS   = $(sort $(filter-out src/core/builtin.c,$(wildcard src/core/*.c)) src/core/builtin.c)
 PG_SRCS     = $(sort $(wildcard src/pg/*.c))
 OBJS        = $(CORE_SRCS:.c=.o) $(PG_SRCS:.c=.o)
-DATA        = $(filter-out scim_audit--$(EXTVERSION).sql,$(wildcard scim_audit--*.sql))
-DATA_built  = scim_audit--$(EXTVERSION).sql
+UPGRADES    = $(patsubst $(srcdir)/extension/upgrade/%,scim_audit--%,$(sort $(wildcard $(srcdir)/extension/upgrade/*.sql)))
+DATA_built  = scim_audit--$(EXTVERSION).sql $(UPGRADES)
 DOCS        = $(wildcard docs/*.md)
 EXTRA_CLEAN = build src/core/builtin.c scim_audit--$(EXTVERSION).sql.tmp
 
@@ -48,6 +48,10 @@ SQL_PARTS = $(sort $(wildcard $(srcdir)/extension/*.sql))
 scim_audit--$(EXTVERSION).sql: $(SQL_PARTS) scim_audit.control
 	cat $(SQL_PARTS) > $@.tmp
 	mv $@.tmp $@
+
+# Upgrade scripts: extension/upgrade/OLD--NEW.sql.
+$(UPGRADES): scim_audit--%: $(srcdir)/extension/upgrade/%
+	cp $< $@
 
 # The RFC 7643 schema documents, as C strings.
 SCHEMA_DOCS = $(sort $(wildcard $(srcdir)/src/core/schemas/*.json))
