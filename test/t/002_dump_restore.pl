@@ -1,6 +1,7 @@
 # A dump holds the whole log, and is restored by a superuser who says so; a
 # restore that does not is refused at the first row.  The log is dropped with
-# nothing, whatever session asks, while it holds events.
+# nothing, whatever session asks, while it holds events.  What an operator
+# runs is in docs/operations.md as it is here.
 use strict;
 use warnings FATAL => 'all';
 
@@ -8,17 +9,45 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+# The log begins two months ago: the server's clock is test/clock/set_clock.c.
+my $library = "$PostgreSQL::Test::Utils::tmp_check/set_clock.so";
+my $clock_file = "$PostgreSQL::Test::Utils::tmp_check/clock";
+system_or_bail($ENV{CC} // 'cc', qw(-O1 -fPIC -shared -o), $library, 'test/clock/set_clock.c');
+sub set_clock_days_back
+{
+	my ($days) = @_;
+	open my $out, -e $clock_file ? '+<' : '>', $clock_file or die "$clock_file: $!";
+	print $out pack 'qq', 0, -$days * 86400 * 1000000;
+	close $out or die "$clock_file: $!";
+	return;
+}
+set_clock_days_back(62);
+
 my $node = PostgreSQL::Test::Cluster->new('dump');
 $node->init;
-$node->start;
+{
+	local $ENV{LD_PRELOAD} = $library;
+	local $ENV{CLOCK_FILE} = $clock_file;
+	$node->start;
+}
 $node->safe_psql('postgres', 'CREATE DATABASE source');
 $node->safe_psql('source', q{
 	SET client_min_messages = error;
 	CREATE EXTENSION scim_audit CASCADE;
+	CREATE TABLE early (id int);
+	CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON early FOR EACH ROW
+		EXECUTE FUNCTION scim_audit.record_change('key=id');
 	CREATE TABLE item (id int PRIMARY KEY, secret text, v text);
 	CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON item FOR EACH ROW
 		EXECUTE FUNCTION scim_audit.record_change('redact=secret');
 	ALTER TABLE item ENABLE ALWAYS TRIGGER scim_audit_row;
+	INSERT INTO early VALUES (1);
+	SELECT scim_audit.ensure_partitions();
+});
+set_clock_days_back(31);
+$node->safe_psql('source', 'INSERT INTO early VALUES (2)');
+set_clock_days_back(0);
+$node->safe_psql('source', q{
 	INSERT INTO item SELECT i, 'x', repeat('y', 5000) FROM generate_series(1, 50) i;
 	UPDATE item SET v = 'z' WHERE id < 10;
 	INSERT INTO scim.users (tenant, user_name, display_name) SELECT 'default', 'user' || i, 'é' FROM generate_series(1, 5) i;
@@ -47,7 +76,8 @@ my $config = 'SELECT config_hash FROM scim_audit.seals ORDER BY at DESC LIMIT 1'
 my $always = 'SELECT table_name FROM scim_audit.tracked_tables WHERE always ORDER BY table_name::text';
 my @log = map { $node->safe_psql('source', $_) } $content, $tables, $config, $always;
 like($log[3], qr/^part$/m, 'a partitioned table is audited always');
-cmp_ok(scalar(split /\n/, $log[1]), '>=', 6, 'there are partitions months ahead');
+is($node->safe_psql('source', 'SELECT count(DISTINCT tableoid) >= 3 FROM scim_audit.events'), 't', 'a log of three months');
+cmp_ok(scalar(split /\n/, $log[1]), '>=', 2 + 5, 'and partitions months ahead');
 
 my $dumps = $node->basedir;
 $node->command_ok([ 'pg_dump', '-d', 'source', '-f', "$dumps/plain.sql" ], 'a plain dump');
@@ -78,6 +108,47 @@ for my $kind (sort keys %restore)
 	is($node->safe_psql($kind, 'SELECT * FROM scim_audit.verify()'), '', "$kind: and nothing when writing has gone on");
 	is($node->safe_psql($kind, $config), $log[2], "$kind: the same is audited as before");
 }
+
+# The database as it is, without its rows; then the rows.  Nothing may be logged in between.
+$node->command_ok([ 'pg_dump', '-d', 'source', '--schema-only', '-f', "$dumps/schema.sql" ], 'a dump of the schema');
+$node->safe_psql('postgres', 'CREATE DATABASE bare');
+$node->command_ok([ 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-f', "$dumps/schema.sql", '-d', 'bare' ], 'restored without any setting');
+is($node->safe_psql('bare', 'SELECT count(*) FROM scim_audit.events UNION ALL SELECT count(*) FROM scim_audit.seals'), "0\n0", 'it holds no row of the log');
+is($node->safe_psql('bare', $tables), $log[1], 'but its partitions');
+{
+	local $ENV{PGOPTIONS} = '-c scim_audit.restore=on';
+	$node->command_ok([ 'pg_restore', '-e', '--data-only', '-d', 'bare', "$dumps/custom" ], 'and then the rows');
+}
+is($node->safe_psql('bare', $content), $log[0], 'every row of the log, and no other');
+is($node->safe_psql('bare', 'SELECT * FROM scim_audit.restored()'), '', 'verify finds nothing');
+
+# A database where the extension and its partitions are already.
+$node->safe_psql('postgres', 'CREATE DATABASE prepared');
+$node->safe_psql('prepared', 'SET client_min_messages = error; CREATE EXTENSION scim_audit CASCADE; SELECT scim_audit.ensure_partitions()');
+{
+	local $ENV{PGOPTIONS} = '-c scim_audit.restore=on';
+	$node->command_fails_like([ 'pg_restore', '-d', 'prepared', "$dumps/custom" ], qr/relation "events_\d+_\d+" already exists/,
+		'into existing partitions pg_restore has complaints');
+}
+is($node->safe_psql('prepared', $content), $log[0], 'and restores every row all the same');
+is($node->safe_psql('prepared', $tables), $log[1], 'into the same tables');
+is($node->safe_psql('prepared', 'SELECT * FROM scim_audit.restored()'), '', 'verify finds nothing');
+
+# pg_restore --clean over a log that holds events.
+$node->safe_psql('plain', 'SELECT scim_audit.restored()');
+my $hashes = q{SELECT md5(string_agg(encode(hash, 'hex'), ' ' ORDER BY chain, seq)) FROM scim_audit.seals};
+my $last = $node->safe_psql('plain', 'SELECT max(at) FROM scim_audit.seals');
+my $before = $node->safe_psql('plain', $hashes);
+$node->command_fails_like([ 'pg_restore', '--clean', '--if-exists', '-d', 'plain', "$dumps/custom" ],
+	qr/cannot drop the audit log while it holds events.*cannot INSERT rows of the audit log/s, '--clean is refused');
+like($node->safe_psql('plain', 'SELECT rule FROM scim_audit.verify() WHERE rule <> $$row_mismatch$$'), qr/^(config_changed)?$/, 'the log is whole');
+is($node->safe_psql('plain', "$hashes WHERE at <= '$last'"), $before, 'and no seal of it is gone');
+{
+	local $ENV{PGOPTIONS} = '-c scim_audit.restore=on -c scim_audit.allow_drop=on';
+	$node->command_ok([ 'pg_restore', '-e', '--clean', '--if-exists', '-d', 'plain', "$dumps/custom" ], 'with both settings it replaces the log');
+}
+is($node->safe_psql('plain', $content), $log[0], 'by that of the dump');
+is($node->safe_psql('plain', 'SELECT * FROM scim_audit.restored()'), '', 'verify finds nothing');
 
 # A session that has not used the extension yet.
 for my $drop ('DROP EXTENSION scim_audit CASCADE', 'DROP EXTENSION pgcrypto CASCADE',

@@ -1,8 +1,10 @@
-# On a standby reads answer, writes and what would have to be recorded are 503,
-# and after a promotion the log goes on.
+# On a standby reads answer, writes and what would have to be recorded are 503.
+# Promoted under load, a synchronous standby has all that was acknowledged, in
+# tables and log, and the log goes on.
 use strict;
 use warnings FATAL => 'all';
 
+use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -45,13 +47,45 @@ is(call('', 'GET', '/Users/nobody'), '503|1', 'a failing read is 503 where it is
 is(call("SET scim_audit.log_reads = 'none';", 'GET', '/Users/nobody'), '404|', 'and 404 where it is not');
 is(call("SET scim_audit.log_reads = 'all';", 'GET', "/Users/$id"), '503|1', 'any read is 503 where all are to be recorded');
 
+# Four writers, each noting what was acknowledged to it, when the primary goes.
+$primary->safe_psql('postgres', 'CREATE TABLE item (id int PRIMARY KEY)');
+$primary->safe_psql('postgres', "SELECT scim_audit.track('item')");
+$primary->append_conf('postgresql.conf', "synchronous_standby_names = 'standby'");
+$primary->reload;
+$primary->poll_query_until('postgres', "SELECT sync_state = 'sync' FROM pg_stat_replication") or die 'the standby is not synchronous';
+my @writers;
+for my $i (1 .. 4)
+{
+	my $file = "$PostgreSQL::Test::Utils::tmp_check/writer_$i.sql";
+	append_to_file($file, "\\set ON_ERROR_STOP 1\n" . join '', map { my $n = $i * 100000 + $_; "INSERT INTO item VALUES ($n);\n\\echo $n\n" } 1 .. 20000);
+	my %writer = (acked => '', errors => '');
+	$writer{run} = IPC::Run::start([ 'psql', '-XAtq', '-d', $primary->connstr('postgres'), '-f', $file ],
+		'<', \undef, '>', \$writer{acked}, '2>', \$writer{errors});
+	push @writers, \%writer;
+}
+for my $writer (@writers)
+{
+	$writer->{run}->pump until ($writer->{acked} =~ tr/\n//) > 30;
+}
+is($standby->safe_psql('postgres', 'SELECT count(*) > 0 FROM scim_audit.events'), 't', 'the log is read on the standby meanwhile');
+is($standby->safe_psql('postgres', 'SELECT * FROM scim_audit.verify()'), '', 'and verified, without an event that says so');
+$primary->stop('immediate');
+$_->{run}->finish for @writers;
+my @acked = map { split /\n/, $_->{acked} } @writers;
+
 $standby->promote;
 $standby->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()') or die 'not promoted';
 is(call('', 'PATCH', "/Users/$id",
 		'{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "add", "path": "title", "value": "x"}]}'),
 	'200|', 'after the promotion writes go on');
+my $values = join ',', map { "($_)" } @acked;
+is($standby->safe_psql('postgres', "SELECT a.id FROM (VALUES $values) a (id) LEFT JOIN item USING (id) WHERE item.id IS NULL"), '',
+	'what was acknowledged is in the table');
+is($standby->safe_psql('postgres', "SELECT a.id FROM (VALUES $values) a (id) LEFT JOIN scim_audit.events e
+	ON e.resource_type = 'public.item' AND e.resource_id = a.id::text WHERE e.n IS NULL"), '', 'and in the log');
 is($standby->safe_psql('postgres', 'SELECT * FROM scim_audit.verify()'), '', 'and the log is whole');
+$standby->safe_psql('postgres', 'INSERT INTO item VALUES (1)');
+is($standby->safe_psql('postgres', 'SELECT * FROM scim_audit.verify()'), '', 'also when writing has gone on');
 
 $standby->stop;
-$primary->stop;
 done_testing();

@@ -59,7 +59,9 @@ UNION ALL
 SELECT format('event trigger %s: %s %s %s %s', evtname, evtevent, evtfoid::regprocedure, evtenabled, evttags)
 FROM pg_event_trigger e JOIN member m ON m.classid = 'pg_event_trigger'::regclass AND m.objid = e.oid
 UNION ALL
-SELECT format('extension: %s %s %s dumps %s', extversion, extrelocatable, extnamespace::regnamespace,
-	(SELECT string_agg(format('%s %s', t::regclass, c), ', ' ORDER BY t::regclass::text) FROM unnest(extconfig, extcondition) x (t, c)))
+SELECT format('dump %s: %s', t::regclass, c)
+FROM pg_extension, unnest(extconfig, extcondition) x (t, c) WHERE extname = 'scim_audit'
+UNION ALL
+SELECT format('extension: %s %s %s', extversion, extrelocatable, extnamespace::regnamespace)
 FROM pg_extension WHERE extname = 'scim_audit'
 ORDER BY 1;
