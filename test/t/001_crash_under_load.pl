@@ -241,7 +241,7 @@ for my $round (0 .. $rounds - 1)
 is($node->safe_psql('postgres', 'SELECT string_agg(DISTINCT chain::text, $$,$$) FROM scim_audit.seals'), '0,1',
 	'two chains were used');
 none("SELECT id FROM item WHERE note IN ('never', 'undone')", 'nothing that was rolled back is there');
-note("$total transactions acknowledged, " . $node->safe_psql('postgres', 'SELECT count(*) FROM scim_audit.events') . ' events: '
+note("figures: $total transactions acknowledged, " . $node->safe_psql('postgres', 'SELECT count(*) FROM scim_audit.events') . ' events: '
 	. join ', ', map { "$times{$_} × $_" } sort keys %times);
 $node->stop;
 done_testing();

@@ -396,11 +396,11 @@ for my $table ('unaudited', 'audited')
 	like($out, qr/number of transactions actually processed: \d+\/2000/, "$table: the load ran");
 	$load{$table} = $out =~ /number of failed transactions: (\d+)/ ? $1 : die $out;
 }
-note("serialization failures of 2000 transactions: $load{unaudited} without audit, $load{audited} with");
+note("figures: serialization failures of 2000 transactions: $load{unaudited} without audit, $load{audited} with");
 cmp_ok($load{audited}, '<=', $load{unaudited}, 'eight clients on disjoint keys: no more serialization failures with audit');
 check('at the end');
 is(sql('SELECT string_agg(DISTINCT chain::text, $$ $$) FROM scim_audit.seals'), '0 1', 'both chains were used');
-note(scalar(@cells) . ' transactions compared');
+note('figures: ' . scalar(@cells) . ' transactions compared');
 
 $node->stop;
 done_testing();

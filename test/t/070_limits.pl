@@ -54,7 +54,7 @@ found('savepoints');
 # The memory of a transaction after a tenth of its events, and after all.
 my $few = $events / 10;
 my ($first, $then) = split /\n/, sql("BEGIN; SELECT fill($few); SELECT fill($events); COMMIT;");
-note("memory of the backend: $first bytes after $few events, $then after " . ($few + $events));
+note("figures: memory of the backend: $first bytes after $few events, $then after " . ($few + $events));
 cmp_ok($then - $first, '<', 65536, 'the memory of a transaction does not grow with its events');
 is(sql($sealed), join(' ', ($few + $events) x 2), 'it has them all, under one seal');
 found('many events');
