@@ -137,20 +137,24 @@ sub await_load
 }
 
 # The ways to crash.  The server does not restart by itself (restart_after_crash is off).
+# A process that was just ending when it was chosen brings nothing down: then another is.
 sub kill_process
 {
 	my ($which) = @_;
-	my $pid = $node->safe_psql('postgres',
-		"SELECT pid FROM pg_stat_activity WHERE $which AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1");
 	my $postmaster = (slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/)[0];
-	kill 'KILL', $pid;
-	my $gone = 0;
-	for (1 .. 10 * $PostgreSQL::Test::Utils::timeout_default)
+	my $until = time + $PostgreSQL::Test::Utils::timeout_default;
+	while (kill 0, $postmaster)
 	{
-		$gone = !kill(0, $postmaster) and last;
-		select undef, undef, undef, 0.1;
+		die 'the server survived the death of its processes' if time > $until;
+		my ($status, $pid) = $node->psql('postgres',
+			"SELECT pid FROM pg_stat_activity WHERE $which AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1");
+		kill 'KILL', $pid if $status == 0 && $pid ne '';
+		for (1 .. 30)
+		{
+			last unless kill 0, $postmaster;
+			select undef, undef, undef, 0.1;
+		}
 	}
-	die 'the server survived the death of a process' unless $gone;
 	$node->_update_pid(0);
 	return;
 }
