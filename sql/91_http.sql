@@ -34,7 +34,7 @@ BEGIN
 	answer := convert_from(scim_api.scim_http(body), 'UTF8');
 	RETURN concat_ws(' | ', current_setting('response.status'),
 		(SELECT string_agg(h.key || ': ' || h.value, ', ' ORDER BY h.key) FROM jsonb_array_elements(current_setting('response.headers')::jsonb) e,
-			jsonb_each_text(e) h WHERE h.key <> 'Location'),
+			jsonb_each_text(e) h WHERE h.key NOT IN ('Location', 'X-Scim-Error')),
 		CASE WHEN answer <> '' THEN coalesce(answer::jsonb ->> 'detail', answer::jsonb ->> 'userName', answer::jsonb ->> 'totalResults', answer::jsonb ->> 'documentationUri', '?') END);
 END $$;
 GRANT USAGE ON SCHEMA scim TO regress_91_web;

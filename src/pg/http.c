@@ -405,6 +405,30 @@ serve(Http *http)
 	reply_error(http, &error, "");
 }
 
+/*
+ * The headers for PostgREST.  An error document goes in a header as well:
+ * nginx, which must not let an answer of PostgREST's own pass for one of ours,
+ * can only tell them apart by a header, and has dropped the body by then.
+ */
+static const char *
+response_headers(Http *http)
+{
+	const char *document = http->reply.body != NULL ? http->reply.body : "{}";	/* none to HEAD */
+	size_t		len = strlen(http->reply.headers);
+	ScimBuf		buf;
+
+	if (http->reply.status < 400)
+		return http->reply.headers;
+	scim_buf_init(&buf, http->arena, DETAIL_MAX);
+	scim_buf_bytes(&buf, http->reply.headers, len - 1);
+	scim_buf_str(&buf, ",{\"X-Scim-Error\":");
+	scim_buf_json_string(&buf, document, strlen(document));
+	scim_buf_str(&buf, "}]");
+	if (buf.failed)
+		scim_audit_checked(SCIM_NO_MEMORY);
+	return buf.data;
+}
+
 /* Set a setting for the rest of the transaction. */
 static void
 set_local(const char *name, const char *value)
@@ -432,7 +456,7 @@ scim_audit_http(PG_FUNCTION_ARGS)
 	}
 	serve(&http);
 	set_local("response.status", psprintf("%d", http.reply.status));
-	set_local("response.headers", http.reply.headers);
+	set_local("response.headers", response_headers(&http));
 
 	MemoryContextSwitchTo(caller);
 	len = http.reply.body != NULL ? strlen(http.reply.body) : 0;
