@@ -30,7 +30,7 @@ JSONC_LIBS     = $(or $(shell pkg-config --libs json-c 2>/dev/null),-ljson-c)
 PG_CONFIG  ?= pg_config
 
 # Targets that need no server headers must work before PostgreSQL's are there.
-STANDALONE = help deps demo test matrix bench unit fuzz crash lint dist
+STANDALONE = help deps demo serve doctor test matrix bench unit fuzz crash lint dist
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq ($(PGXS),)
@@ -73,6 +73,13 @@ demo: ## play the story on a private, throw-away PostgreSQL (KEEP=1 leaves it up
 	@tools/deps demo
 	@tools/demo
 
+serve: ## nginx, PostgREST and a private PostgreSQL on loopback, until Ctrl-C (PORT=…)
+	@tools/deps serve
+	@tools/serve $(PORT)
+
+doctor: ## what identity providers' set-up pages would say: URL=… TOKEN=… (WRITE=1: a user's life, too)
+	@SCIM_TOKEN='$(TOKEN)' tools/doctor $(if $(WRITE),--write) '$(URL)'
+
 test: deps ## every kind of test; ends with "N passed, N failed" (test/run KIND runs one)
 	@test/run
 
@@ -101,4 +108,4 @@ dist: ## a release archive of the committed tree
 	@mkdir -p build
 	git archive --format=tar.gz --prefix=$(EXTENSION)-$(EXTVERSION)/ -o build/$(EXTENSION)-$(EXTVERSION).tar.gz HEAD
 
-.PHONY: help deps demo test matrix bench unit fuzz crash lint dist
+.PHONY: help deps demo serve doctor test matrix bench unit fuzz crash lint dist
