@@ -221,8 +221,8 @@ CREATE TRIGGER tenant_kept BEFORE DELETE OR UPDATE OF tenant ON scim.tenants
 ALTER TABLE scim.tenants ENABLE ALWAYS TRIGGER tenants_changed;
 ALTER TABLE scim.tenant_settings ENABLE ALWAYS TRIGGER tenants_changed;
 
--- version, created and last_modified, on direct writes too: else If-Match
--- would accept a stale tag.  Also what is cheaper here than as a constraint:
+-- version, created and last_modified, on direct writes and replicated ones
+-- too (ALWAYS): else If-Match would accept a stale tag.  Also what is cheaper here than as a constraint:
 -- the tenant exists (a foreign key would have all writers of a tenant share a
 -- lock on its row), a multi-valued attribute is an array; and a delete locks
 -- the groups it will touch in the order that PATCH locks them.
@@ -234,6 +234,8 @@ CREATE TRIGGER keep_version BEFORE INSERT OR UPDATE OR DELETE ON scim.users
 	FOR EACH ROW EXECUTE FUNCTION scim.keep_version();
 CREATE TRIGGER keep_version BEFORE INSERT OR UPDATE OR DELETE ON scim.groups
 	FOR EACH ROW EXECUTE FUNCTION scim.keep_version();
+ALTER TABLE scim.users ENABLE ALWAYS TRIGGER keep_version;
+ALTER TABLE scim.groups ENABLE ALWAYS TRIGGER keep_version;
 
 -- A change of members is a change of the group: one version more for each
 -- statement, cascades included.
@@ -252,3 +254,6 @@ CREATE TRIGGER members_deleted AFTER DELETE ON scim.group_members
 	FOR EACH STATEMENT EXECUTE FUNCTION scim.members_changed();
 CREATE TRIGGER members_truncated AFTER TRUNCATE ON scim.group_members
 	FOR EACH STATEMENT EXECUTE FUNCTION scim.members_changed();
+ALTER TABLE scim.group_members
+	ENABLE ALWAYS TRIGGER members_inserted, ENABLE ALWAYS TRIGGER members_updated,
+	ENABLE ALWAYS TRIGGER members_deleted, ENABLE ALWAYS TRIGGER members_truncated;

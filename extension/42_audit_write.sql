@@ -58,3 +58,16 @@ CREATE EVENT TRIGGER scim_audit_drop_guard ON ddl_command_start
 	EXECUTE FUNCTION scim_audit.drop_guard();
 ALTER EVENT TRIGGER scim_audit_drop_guard ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER scim_audit_drop_guard IS 'Refuses to drop the audit log, or to detach a partition of it, while it holds events (scim_audit.allow_drop)';
+
+CREATE TRIGGER guard_row BEFORE UPDATE OR DELETE ON scim_audit.secrets
+	FOR EACH ROW EXECUTE FUNCTION scim_audit.guard();
+CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON scim_audit.secrets
+	FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.guard();
+ALTER TABLE scim_audit.secrets ENABLE ALWAYS TRIGGER guard_row;
+ALTER TABLE scim_audit.secrets ENABLE ALWAYS TRIGGER guard_truncate;
+
+-- For who may look for the events of a person by the plain key.
+CREATE FUNCTION scim_audit.key_digest(key text) RETURNS text
+	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_key_digest_sql';
+COMMENT ON FUNCTION scim_audit.key_digest(text) IS 'resource_id of the events of a row with this personal key; null when no table has personal keys';
+REVOKE ALL ON FUNCTION scim_audit.key_digest(text) FROM PUBLIC;

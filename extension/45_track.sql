@@ -52,6 +52,7 @@ CREATE VIEW scim_audit.tracked_tables WITH (security_invoker) AS
 		ARRAY(SELECT pg_catalog.substr(v, 5) FROM pg_catalog.unnest(a.args) v WHERE v LIKE 'key=%') AS key_columns,
 		ARRAY(SELECT pg_catalog.substr(v, 9) FROM pg_catalog.unnest(a.args) v WHERE v LIKE 'exclude=%') AS exclude,
 		ARRAY(SELECT pg_catalog.substr(v, 8) FROM pg_catalog.unnest(a.args) v WHERE v LIKE 'redact=%') AS redact,
+		'personal=key' = ANY (a.args) AS personal_key,
 		t.tgenabled = 'A' AND EXISTS (
 			SELECT FROM pg_catalog.pg_trigger u
 			WHERE u.tgrelid = t.tgrelid AND u.tgenabled = 'A'
@@ -67,6 +68,7 @@ COMMENT ON COLUMN scim_audit.tracked_tables.tenant_column IS 'Column with the ro
 COMMENT ON COLUMN scim_audit.tracked_tables.key_columns IS 'Columns of the key';
 COMMENT ON COLUMN scim_audit.tracked_tables.exclude IS 'Columns that are not in the log';
 COMMENT ON COLUMN scim_audit.tracked_tables.redact IS 'Columns whose values are not in the log';
+COMMENT ON COLUMN scim_audit.tracked_tables.personal_key IS 'The key stands in the log as a keyed digest';
 COMMENT ON COLUMN scim_audit.tracked_tables.always IS 'Both triggers are there and fire always, and so does that of each partition; false: changes can pass unseen';
 
 CREATE FUNCTION scim_audit.check_trackable(tbl regclass) RETURNS void
@@ -94,7 +96,7 @@ COMMENT ON FUNCTION scim_audit.check_trackable(regclass) IS 'Refuses what cannot
 
 -- The triggers' arguments (src/pg/tracked.h), once they are known to make sense.
 CREATE FUNCTION scim_audit.tracking_arguments(tbl regclass, tenant_column name, key_columns name[],
-		exclude name[], redact name[]) RETURNS text[]
+		exclude name[], redact name[], personal_key boolean) RETURNS text[]
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	key name[] := coalesce(key_columns, ARRAY(
@@ -122,10 +124,11 @@ BEGIN
 	RETURN CASE WHEN tenant_column IS NULL THEN '{}' ELSE ARRAY['tenant=' || tenant_column] END
 		|| ARRAY(SELECT 'key=' || c FROM unnest(key) c)
 		|| ARRAY(SELECT 'exclude=' || c FROM unnest(exclude) c)
-		|| ARRAY(SELECT 'redact=' || c FROM unnest(redact) c);
+		|| ARRAY(SELECT 'redact=' || c FROM unnest(redact) c)
+		|| CASE WHEN personal_key THEN ARRAY['personal=key'] ELSE '{}' END;
 END
 $$;
-COMMENT ON FUNCTION scim_audit.tracking_arguments(regclass, name, name[], name[], name[]) IS 'Arguments of the triggers that put a table under audit';
+COMMENT ON FUNCTION scim_audit.tracking_arguments(regclass, name, name[], name[], name[], boolean) IS 'Arguments of the triggers that put a table under audit';
 
 CREATE FUNCTION scim_audit.drop_triggers(tbl regclass) RETURNS boolean
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -234,10 +237,6 @@ DECLARE
 	list text;
 BEGIN
 	PERFORM scim_audit.check_trackable(tbl);
-	IF personal_key THEN
-		RAISE EXCEPTION 'a key that identifies a person cannot be kept out of the log'
-			USING ERRCODE = 'feature_not_supported', HINT = 'Use a key that is a mere number.';
-	END IF;
 	IF baseline AND current_setting('transaction_isolation') <> 'read committed' THEN
 		RAISE EXCEPTION 'track() needs the isolation level READ COMMITTED' USING ERRCODE = 'active_sql_transaction';
 	END IF;
@@ -245,15 +244,22 @@ BEGIN
 			AND t.tgfoid = 'scim_audit.record_change()'::regprocedure) THEN
 		RAISE EXCEPTION '"%" is tracked with the table that it is a partition of', tbl USING ERRCODE = 'wrong_object_type';
 	END IF;
-	arguments := scim_audit.tracking_arguments(tbl, tenant_column, key_columns, coalesce(exclude, '{}'), coalesce(redact, '{}'));
+	arguments := scim_audit.tracking_arguments(tbl, tenant_column, key_columns, coalesce(exclude, '{}'), coalesce(redact, '{}'),
+		coalesce(personal_key, false));
 	list := (SELECT string_agg(quote_literal(a), ', ' ORDER BY place) FROM unnest(arguments) WITH ORDINALITY u (a, place));
 
+	IF personal_key THEN
+		-- The generator of random uuids is a cryptographic one; two give 244 random bits.
+		INSERT INTO scim_audit.secrets VALUES ('personal_key', sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
+			ON CONFLICT DO NOTHING;
+	END IF;
 	PERFORM scim_audit.change_config();
 	PERFORM scim_audit.drop_triggers(tbl);
 	EXECUTE format('CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change(%s)', tbl, list);
 	EXECUTE format('CREATE TRIGGER scim_audit_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate(%s)', tbl, list);
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER scim_audit_row, ENABLE ALWAYS TRIGGER scim_audit_truncate', tbl);
 	PERFORM scim_audit.guard_table_partitions(tbl);
+	PERFORM scim_audit.remember_shape(tbl, baseline);
 	-- The action tells verify() whether rows from before have events.
 	PERFORM scim_audit.config_changed(CASE WHEN baseline THEN 'track' ELSE 'track_changes' END, 'table.track', scim_audit.table_type(tbl),
 		format('{"arguments":%s,"baseline":%s}', to_json(arguments), to_json(baseline))::json);
@@ -272,6 +278,7 @@ BEGIN
 	IF NOT scim_audit.drop_triggers(tbl) THEN
 		RAISE EXCEPTION '"%" is not tracked', tbl USING ERRCODE = 'undefined_object';
 	END IF;
+	DELETE FROM scim_audit.table_shapes s WHERE s.relation = tbl;
 	PERFORM scim_audit.config_changed('untrack', 'table.untrack', scim_audit.table_type(tbl), NULL);
 END
 $$;
@@ -286,6 +293,8 @@ BEGIN
 		findings := findings + 1;
 		RETURN NEXT;
 	END LOOP;
+	DELETE FROM scim_audit.table_shapes;
+	PERFORM scim_audit.remember_shapes();
 	PERFORM scim_audit.change_config();
 	PERFORM scim_audit.config_changed('restore', 'log.restore', NULL, format('{"findings":%s}', findings)::json);
 END
@@ -296,7 +305,7 @@ REVOKE ALL ON FUNCTION scim_audit.track(regclass, name, name[], name[], name[], 
 	scim_audit.log_event(text, text, text, text, text, text, json), scim_audit.trigger_arguments(oid),
 	scim_audit.change_config(), scim_audit.config_changed(text, text, text, json), scim_audit.unguarded_partitions(regclass),
 	scim_audit.guard_table_partitions(regclass), scim_audit.partition_guard(),
-	scim_audit.check_trackable(regclass), scim_audit.tracking_arguments(regclass, name, name[], name[], name[]),
+	scim_audit.check_trackable(regclass), scim_audit.tracking_arguments(regclass, name, name[], name[], name[], boolean),
 	scim_audit.drop_triggers(regclass), scim_audit.table_type(regclass), scim_audit.write_baseline(regclass),
 	scim_audit.install_tracking(regclass, name, name[], name[], name[], boolean, boolean),
 	scim_audit.remove_tracking(regclass), scim_audit.restored() FROM PUBLIC;

@@ -2,3 +2,7 @@
 -- tables to pg_dump, which dumps them whole; their parent has no rows of its own.
 SELECT pg_catalog.pg_extension_config_dump('scim_audit.events', '');
 SELECT pg_catalog.pg_extension_config_dump('scim_audit.seals', '');
+-- Without its row, personal keys would get other digests than they had.
+SELECT pg_catalog.pg_extension_config_dump('scim_audit.secrets', '');
+-- Oids mean nothing elsewhere: the next DDL, or restored(), fills this again.
+SELECT pg_catalog.pg_extension_config_dump('scim_audit.table_shapes', 'WHERE false');

@@ -35,7 +35,6 @@ SELECT scim_audit.track('app.item', tenant_column => 'absent');
 SELECT scim_audit.track('app.item', key_columns => '{absent}');
 SELECT scim_audit.track('app.item', exclude => '{id}');
 SELECT scim_audit.track('app.item', redact => '{id}');
-SELECT scim_audit.track('app.item', personal_key => true);
 SELECT scim_audit.untrack('app.item');
 SELECT scim_audit.track('scim_audit.events');
 SELECT scim_audit.track('pg_class');
@@ -157,10 +156,12 @@ UPDATE app.typed SET g = NULL, c = c + 1;
 DELETE FROM app.typed;
 SELECT count(*) FROM scim_audit.verify() WHERE message LIKE 'app.typed%';
 
-\echo -- a column that the trigger names is dropped: nothing passes, and verify() says so and goes on
+\echo -- a column that the trigger names is dropped unseen: nothing passes, and verify() says so and goes on
 CREATE TABLE app.cut (id integer PRIMARY KEY, cache text);
 SELECT scim_audit.track('app.cut', exclude => '{cache}');
+ALTER EVENT TRIGGER scim_audit_schema_end DISABLE;
 ALTER TABLE app.cut DROP COLUMN cache;
+ALTER EVENT TRIGGER scim_audit_schema_end ENABLE ALWAYS;
 INSERT INTO app.cut VALUES (1);
 SELECT rule, message FROM scim_audit.verify() WHERE message LIKE 'cut %';
 SELECT scim_audit.track('app.cut');

@@ -41,6 +41,9 @@
 #include "pg/json_text.h"
 
 static const char *const functions[] = {"guard", "record_change", "record_truncate"};
+static const char *const event_triggers[] = {
+	"scim_audit_drop_guard", "scim_audit_schema_start", "scim_audit_schema_rewrite", "scim_audit_schema_end"
+};
 
 /* The digest, and the count of invalidations when its making began. */
 static uint8_t digest[SCIM_HASH_SIZE];
@@ -318,6 +321,9 @@ scim_audit_config_text(void)
 	}
 	lines = event_trigger_line(lines, "scim_audit_drop_guard");
 	lines = event_trigger_line(lines, "scim_audit_partition_guard");
+	lines = event_trigger_line(lines, "scim_audit_schema_start");
+	lines = event_trigger_line(lines, "scim_audit_schema_rewrite");
+	lines = event_trigger_line(lines, "scim_audit_schema_end");
 	list_sort(lines, compare_lines);
 
 	initStringInfo(&text);

@@ -12,6 +12,7 @@
 #include "pg/guc.h"
 #include "pg/log.h"
 #include "pg/partition.h"
+#include "pg/schema_change.h"
 #include "pg/tracked.h"
 
 /* 18 added the module's name and version (9324c8c580). */
@@ -31,6 +32,7 @@ _PG_init(void)
 	scim_audit_partition_init();
 	scim_audit_config_hash_init();
 	scim_audit_tracked_init();
+	scim_audit_schema_change_init();
 	scim_audit_guard_init();
 	scim_audit_log_init();
 }

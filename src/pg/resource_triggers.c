@@ -12,7 +12,11 @@
  *	- id and tenant never change.
  *	- A jsonb column holds an array, but "extensions" an object: else a read
  *	  would stumble over it.
- * While a superuser restores a dump, rows pass as they are.
+ * While a superuser restores a dump, rows pass as they are.  Under
+ * session_replication_role = replica the rows come from another server, with
+ * versions and times that its clients know: these are kept where they go
+ * forward, and a change still never leaves the version as it was.  The tenant
+ * need not be there yet, for tables are copied in any order.
  *
  * Locks: who changes the members of a group holds the group's row (FOR NO KEY
  * UPDATE) and then takes the members' rows (FOR KEY SHARE, by the foreign
@@ -180,6 +184,32 @@ check_json(HeapTuple tuple, TupleDesc desc)
 	}
 }
 
+static bool
+is_replica(void)
+{
+	return SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA;
+}
+
+/* The row's own time, or now when it has none. */
+static TimestampTz
+time_or_now(HeapTuple tuple, int number, TupleDesc desc, TimestampTz now)
+{
+	bool		isnull;
+	TimestampTz time = DatumGetTimestampTz(heap_getattr(tuple, number, desc, &isnull));
+
+	return isnull || TIMESTAMP_NOT_FINITE(time) ? now : time;
+}
+
+/* The row's own version, or 0 when it has none. */
+static int64
+version_or_zero(HeapTuple tuple, TupleDesc desc, const Columns *c)
+{
+	bool		isnull;
+	int64		version = DatumGetInt64(heap_getattr(tuple, c->version, desc, &isnull));
+
+	return isnull ? 0 : version;
+}
+
 static HeapTuple
 keep_on_insert(Relation rel, HeapTuple tuple)
 {
@@ -187,8 +217,12 @@ keep_on_insert(Relation rel, HeapTuple tuple)
 	Columns		c = find_columns(desc);
 	TimestampTz now = GetCurrentTimestamp();
 
-	check_tenant(rel, tuple, &c);
 	check_json(tuple, desc);
+	if (is_replica())
+		return with_version(tuple, desc, &c, Max(version_or_zero(tuple, desc, &c), 1),
+							time_or_now(tuple, c.created, desc, now),
+							time_or_now(tuple, c.last_modified, desc, now));
+	check_tenant(rel, tuple, &c);
 	return with_version(tuple, desc, &c, 1, now, now);
 }
 
@@ -200,7 +234,8 @@ keep_on_update(Relation rel, HeapTuple old_tuple, HeapTuple new_tuple)
 	int64		version = DatumGetInt64(column(old_tuple, c.version, desc));
 	TimestampTz created = DatumGetTimestampTz(column(old_tuple, c.created, desc));
 	TimestampTz last_modified = DatumGetTimestampTz(column(old_tuple, c.last_modified, desc));
-	bool		touched = DatumGetInt64(column(new_tuple, c.version, desc)) == version + 1;
+	int64		given = DatumGetInt64(column(new_tuple, c.version, desc));
+	bool		touched = is_replica() ? given != version : given == version + 1;
 
 	if (column_differs(old_tuple, new_tuple, desc, c.id) ||
 		column_differs(old_tuple, new_tuple, desc, c.tenant))
@@ -210,8 +245,12 @@ keep_on_update(Relation rel, HeapTuple old_tuple, HeapTuple new_tuple)
 	check_json(new_tuple, desc);
 	if (touched || row_differs(old_tuple, new_tuple, desc, &c))
 	{
-		version++;
-		last_modified = Max(GetCurrentTimestamp(), last_modified);
+		TimestampTz now = GetCurrentTimestamp();
+
+		TimestampTz time = is_replica() ? time_or_now(new_tuple, c.last_modified, desc, now) : now;
+
+		version = is_replica() ? Max(version + 1, given) : version + 1;
+		last_modified = time > last_modified ? time : Max(now, last_modified);
 	}
 	return with_version(new_tuple, desc, &c, version, created, last_modified);
 }

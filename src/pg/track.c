@@ -27,6 +27,7 @@
 
 #include "pg/event_store.h"
 #include "pg/log.h"
+#include "pg/track.h"
 
 #define TRACK_ARGUMENTS 7
 
@@ -35,6 +36,7 @@ PG_FUNCTION_INFO_V1(scim_audit_untrack);
 PG_FUNCTION_INFO_V1(scim_audit_log_event);
 PG_FUNCTION_INFO_V1(scim_audit_trigger_arguments);
 
+bool		scim_audit_tracking = false;
 
 static void
 check_owner(Oid table)
@@ -49,9 +51,8 @@ check_owner(Oid table)
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(table));
 }
 
-/* Run a statement that returns one row or none as the owner of the log. */
-static void
-run_as_log_owner(const char *query, int nargs, Oid *types, Datum *values, const char *nulls)
+void
+scim_audit_run_as_log_owner(const char *query, int nargs, Oid *types, Datum *values, const char *nulls)
 {
 	Relation	events = table_open(scim_audit_events_oid(), AccessShareLock);
 	Oid			user;
@@ -66,6 +67,22 @@ run_as_log_owner(const char *query, int nargs, Oid *types, Datum *values, const 
 		elog(ERROR, "could not run %s", query);
 	SPI_finish();
 	SetUserIdAndSecContext(user, security);
+}
+
+/* Changes of triggers in between are not DDL to follow: these functions record what they do. */
+static void
+run_tracking(const char *query, int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	scim_audit_tracking = true;
+	PG_TRY();
+	{
+		scim_audit_run_as_log_owner(query, nargs, types, values, nulls);
+	}
+	PG_FINALLY();
+	{
+		scim_audit_tracking = false;
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -90,7 +107,7 @@ scim_audit_track(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the table to audit must not be null")));
 	check_owner(PG_GETARG_OID(0));
-	run_as_log_owner("SELECT scim_audit.install_tracking($1, $2, $3, $4, $5, $6, $7)",
+	run_tracking("SELECT scim_audit.install_tracking($1, $2, $3, $4, $5, $6, $7)",
 					 TRACK_ARGUMENTS, types, values, nulls);
 	PG_RETURN_VOID();
 }
@@ -103,7 +120,7 @@ scim_audit_untrack(PG_FUNCTION_ARGS)
 	Datum		values[1] = {PG_GETARG_DATUM(0)};
 
 	check_owner(PG_GETARG_OID(0));
-	run_as_log_owner("SELECT scim_audit.remove_tracking($1)", 1, types, values, NULL);
+	run_tracking("SELECT scim_audit.remove_tracking($1)", 1, types, values, NULL);
 	PG_RETURN_VOID();
 }
 

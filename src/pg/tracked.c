@@ -28,6 +28,7 @@
 
 #include "core/registry.h"
 #include "pg/json_text.h"
+#include "pg/key_digest.h"
 #include "pg/tracked.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_row_values);
@@ -148,7 +149,8 @@ require_column(Relation relation, const Trigger *trigger, const char *name)
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of relation \"%s\" does not exist",
 						name, RelationGetRelationName(relation)),
-				 errdetail("Trigger \"%s\" names it.", trigger->tgname)));
+				 errdetail("Trigger \"%s\" names it.", trigger->tgname),
+				 errhint("scim_audit.track() puts the table as it is now under audit, scim_audit.untrack() takes it out.")));
 	return column;
 }
 
@@ -314,11 +316,13 @@ resolve_arguments(ScimAuditTable *table, Relation relation, const Trigger *trigg
 			table->columns[require_column(relation, trigger, value)].excluded = true;
 		else if ((value = argument(arg, "redact")) != NULL)
 			table->columns[require_column(relation, trigger, value)].redacted = true;
+		else if (argument(arg, "personal") != NULL)
+			table->personal = true;
 		else if (argument(arg, "resource") == NULL && argument(arg, "link") == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("argument \"%s\" of trigger \"%s\" is not known", arg, trigger->tgname),
-					 errhint("Arguments are resource=, link=, tenant=, key=, exclude= and redact=.")));
+					 errhint("Arguments are resource=, link=, tenant=, key=, exclude=, redact= and personal=.")));
 	}
 	if (table->n_keys == 0)
 		primary_key(table, relation);
@@ -471,8 +475,8 @@ scim_audit_row_json(StringInfo out, const ScimAuditTable *table, const Datum *va
 	appendStringInfoChar(out, '}');
 }
 
-ScimStr
-scim_audit_row_key(const ScimAuditTable *table, const Datum *values, const bool *nulls)
+static ScimStr
+plain_key(const ScimAuditTable *table, const Datum *values, const bool *nulls)
 {
 	StringInfoData text;
 
@@ -494,6 +498,36 @@ scim_audit_row_key(const ScimAuditTable *table, const Datum *values, const bool 
 	}
 	appendStringInfoChar(&text, ']');
 	return (ScimStr) {text.data, text.len};
+}
+
+ScimStr
+scim_audit_row_key(const ScimAuditTable *table, const Datum *values, const bool *nulls)
+{
+	ScimStr		key = plain_key(table, values, nulls);
+
+	if (!table->personal || key.ptr == NULL)
+		return key;
+	key = scim_audit_key_digest(key);
+	if (key.ptr == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("there is no secret for the digests of personal keys"),
+				 errdetail("Table scim_audit.secrets is empty."),
+				 errhint("Restore its row from a dump, or call scim_audit.track() again to make a new one.")));
+	return key;
+}
+
+void
+scim_audit_append_plain_key(StringInfo out, const char *name, const ScimAuditTable *table,
+							const Datum *values, const bool *nulls)
+{
+	ScimStr		key = table->personal ? plain_key(table, values, nulls) : SCIM_STR_NONE;
+
+	if (key.ptr == NULL)
+		return;
+	appendStringInfo(out, "\"%s\":", name);
+	scim_audit_json_string(out, key.ptr, key.len);
+	appendStringInfoChar(out, ',');
 }
 
 /* The composite value as columns of the relation; an ERROR when it is of another type. */

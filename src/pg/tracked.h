@@ -13,6 +13,8 @@
  *	exclude=COLUMN		not in the log; a change of it alone is no event; repeatable
  *	redact=COLUMN		the log says that it has a value or that it changed, never
  *						which; repeatable
+ *	personal=key		the key identifies a person: its events' resource_id is a
+ *						keyed digest of it
  *
  * A column's name in the log is its attribute path where the registry knows
  * it, else its own.  A column of an attribute that is never returned (a
@@ -56,6 +58,7 @@ typedef struct ScimAuditTable
 	int			tenant;			/* indexes into columns; -1: none */
 	int			n_keys;
 	int		   *keys;
+	bool		personal;		/* the key is written as a digest */
 	bool		pinned;			/* rendering a row needs scim_audit_pin_settings */
 	int			n_columns;
 	ScimAuditColumn *columns;	/* by attribute number - 1 */
@@ -85,9 +88,19 @@ extern const Trigger *scim_audit_row_trigger(Relation relation);
 extern void scim_audit_row_json(StringInfo out, const ScimAuditTable *table, const Datum *values,
 								const bool *nulls, const bool *only);
 
-/* The row's key: text of one column, JSON array of several; NONE when there is no key. */
+/*
+ * The row's key: text of one column, JSON array of several, of a personal
+ * key its digest; NONE when there is no key.
+ */
 extern ScimStr scim_audit_row_key(const ScimAuditTable *table, const Datum *values,
 								  const bool *nulls);
+
+/*
+ * Of a personal key, append "key": and the plain key with a comma behind, under
+ * the given name; nothing for other tables.
+ */
+extern void scim_audit_append_plain_key(StringInfo out, const char *name, const ScimAuditTable *table,
+										const Datum *values, const bool *nulls);
 
 /* Called from _PG_init. */
 extern void scim_audit_tracked_init(void);

@@ -14,6 +14,8 @@
  * tracked.h says what the arguments mean.  An event's detail has `new` (the
  * whole row) after an INSERT, `old` (the whole row) after a DELETE, and after
  * an UPDATE both, with the columns that changed; null columns are left out.
+ * Where the key is personal, and so stands as a digest in resource_id, `key`
+ * and, when it changed, `key_before` are the plain ones.
  * Columns are compared byte by byte, not by an operator that may call two
  * different values equal.  An UPDATE that changed none but excluded columns
  * is no event.  `changed` is filled for updates only: for the others it is
@@ -195,6 +197,21 @@ append_resource_name(StringInfo detail, const ScimAuditTable *table, TupleTableS
 	}
 }
 
+/* The plain key, and where an update changed it the one before. */
+static void
+append_keys(StringInfo detail, const Change *change, TupleTableSlot *row)
+{
+	const ScimAuditTable *table = change->table;
+	bool		changed = false;
+
+	scim_audit_append_plain_key(detail, "key", table, row->tts_values, row->tts_isnull);
+	for (int i = 0; change->changed != NULL && i < table->n_keys; i++)
+		changed |= change->changed[table->keys[i]];
+	if (changed)
+		scim_audit_append_plain_key(detail, "key_before", table, change->old->tts_values,
+									change->old->tts_isnull);
+}
+
 static ScimStr
 change_detail(const Change *change, TupleTableSlot *row)
 {
@@ -203,6 +220,7 @@ change_detail(const Change *change, TupleTableSlot *row)
 	initStringInfo(&detail);
 	appendStringInfoChar(&detail, '{');
 	append_resource_name(&detail, change->table, row);
+	append_keys(&detail, change, row);
 	if (change->old != NULL)
 	{
 		appendStringInfoString(&detail, "\"old\":");

@@ -27,6 +27,7 @@
 
 #include "core/members.h"
 #include "pg/json_text.h"
+#include "pg/key_digest.h"
 #include "pg/log.h"
 #include "pg/tracked.h"
 
@@ -143,7 +144,9 @@ fill_state(const ScimAuditTable *table, const Datum *values, const bool *nulls,
 		state[1] = text_datum(scim_audit_value_text(table->columns[table->tenant].type, values[table->tenant]));
 	absent[2] = false;
 	initStringInfo(&detail);
-	appendStringInfoString(&detail, "{\"new\":");
+	appendStringInfoChar(&detail, '{');
+	scim_audit_append_plain_key(&detail, "key", table, values, nulls);
+	appendStringInfoString(&detail, "\"new\":");
 	scim_audit_row_json(&detail, table, values, nulls, NULL);
 	appendStringInfoChar(&detail, '}');
 	state[2] = PointerGetDatum(cstring_to_text_with_len(detail.data, detail.len));
@@ -230,6 +233,19 @@ joined_key_before(ScimStr after, ScimStr old, const Datum *names, int n_names)
 	return (ScimStr) {out.data, out.len};
 }
 
+/* The digest of the personal key that an update changed; absent when it was no personal key. */
+static ScimStr
+personal_key_before(ScimStr detail)
+{
+	ScimStr		value = scim_member_value(detail, SCIM_STR("\"key_before\""));
+	char	   *text;
+
+	if (value.len == 0 || value.ptr[0] != '"')
+		return SCIM_STR_NONE;
+	text = palloc(value.len);
+	return scim_audit_key_digest((ScimStr) {text, scim_member_unescape(value, text)});
+}
+
 /*
  * scim_audit.key_before(resource_id text, detail json, keys text[]) RETURNS text: the
  * resource_id that a row had before the update that changed its key.
@@ -238,14 +254,18 @@ Datum
 scim_audit_key_before(PG_FUNCTION_ARGS)
 {
 	text	   *after = PG_GETARG_TEXT_PP(0);
-	struct varlena *detail = PG_GETARG_VARLENA_PP(1);
-	ScimStr		old = scim_member_value((ScimStr) {VARDATA_ANY(detail), VARSIZE_ANY_EXHDR(detail)}, SCIM_STR("\"old\""));
+	struct varlena *json = PG_GETARG_VARLENA_PP(1);
+	ScimStr		detail = {VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json)};
+	ScimStr		old = scim_member_value(detail, SCIM_STR("\"old\""));
 	Datum	   *names;
 	bool	   *nulls;
 	int			n_names;
 	ScimStr		before;
 
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &n_names);
+	before = personal_key_before(detail);
+	if (before.ptr != NULL)
+		return text_datum(before);
 	if (n_names == 1)
 		before = single_key_before(old, names[0]);
 	else

@@ -43,6 +43,7 @@
 #include "pg/hash.h"
 #include "pg/tracked.h"
 #include "pg/verify.h"
+#include "pg/verify_schema.h"
 
 #define FETCH_ROWS 256
 
@@ -132,24 +133,16 @@ static void
 append_table(StringInfo kinds, StringInfo rows, Oid oid)
 {
 	Relation	relation = relation_open(oid, AccessShareLock);
-	const ScimAuditTable *table = scim_audit_tracked(relation, scim_audit_row_trigger(relation));
+	ScimAuditTable copy = *scim_audit_tracked(relation, scim_audit_row_trigger(relation));
+	const ScimAuditTable *table = &copy;
 	bool		partitioned = relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	const char *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 												  RelationGetRelationName(relation));
-	int			i;
 
-	appendStringInfoString(kinds, kinds->len > 0 ? ", (" : "(");
-	append_literal(kinds, table->resource_type);
-	appendStringInfo(kinds, ", %s, ", table->is_link ? "true" : "false");
-	append_literal(kinds, table->event_prefix);
-	appendStringInfoString(kinds, ", ARRAY[");
-	for (i = 0; i < table->n_keys; i++)
-	{
-		appendStringInfoString(kinds, i > 0 ? ", " : "");
-		append_literal(kinds, table->columns[table->keys[i]].name);
-	}
-	appendStringInfoString(kinds, "]::text[])");
-
+	/* SQL is run meanwhile. */
+	copy.resource_type.ptr = pnstrdup(table->resource_type.ptr, table->resource_type.len);
+	copy.event_prefix.ptr = pnstrdup(table->event_prefix.ptr, table->event_prefix.len);
+	scim_audit_append_epochs(kinds, relation, table);
 	appendStringInfoString(rows, rows->len > 0 ? " UNION ALL SELECT " : "SELECT ");
 	append_literal(rows, table->resource_type);
 	/* r.* and not r: a column may have that name. */
@@ -159,25 +152,27 @@ append_table(StringInfo kinds, StringInfo rows, Oid oid)
 }
 
 /*
- * kind: the audited tables.  suspect: the events in doubt.  start: where the
+ * kind: the audited tables, once for each time in which they had the same
+ * names (verify_schema.h).  suspect: the events in doubt.  start: where the
  * history that counts begins.  rekeyed: keys that rows gave up or took.
  * history and present: the two sums of each row.  Each event and each row is
  * made into its number before they are sorted by row (OFFSET 0), so that no
  * detail is sorted.
  */
 static const char rows_query[] =
-"WITH kind (resource_type, is_link, prefix, keys) AS MATERIALIZED (VALUES %s),"
+"WITH kind (resource_type, is_link, prefix, keys, alias, since_at, since_tx, since_n, until_at, until_tx, until_n, alterations)"
+"  AS MATERIALIZED (VALUES %s),"
 " suspect AS MATERIALIZED (SELECT e.tx_id, e.n, e.resource_type, e.resource_id, scim_audit.fold(e.detail, $1) AS print"
 "  FROM unnest($3, $4) u (tx_id, n) JOIN scim_audit.events e ON e.tx_id = u.tx_id AND (u.n = -1 OR e.n = u.n)"
 "  GROUP BY e.tx_id, e.n, e.resource_type, e.resource_id),"
 " start AS MATERIALIZED (SELECT DISTINCT ON (resource_type, is_link) * FROM ("
 "  SELECT k.resource_type, k.is_link, e.at, e.tx_id, e.n, e.action <> 'track_changes' AS complete"
-"  FROM scim_audit.events e JOIN kind k ON k.resource_type = e.resource_type"
+"  FROM scim_audit.events e JOIN kind k ON k.alias = e.resource_type AND" SCIM_AUDIT_IN_EPOCH
 "  WHERE (e.category = 'change' AND e.action = 'truncate' AND e.event_type = k.prefix || 'truncate')"
-"   OR (e.category = 'admin' AND e.event_type = 'table.track')) s"
+"   OR (e.category = 'admin' AND e.event_type = 'table.track' AND e.action <> 'follow')) s"
 "  ORDER BY resource_type, is_link, at DESC, tx_id DESC, n DESC),"
 " rekeyed AS MATERIALIZED (SELECT DISTINCT k.resource_type, k.is_link, r.key"
-"  FROM scim_audit.events e JOIN kind k ON k.resource_type = e.resource_type,"
+"  FROM scim_audit.events e JOIN kind k ON k.alias = e.resource_type AND" SCIM_AUDIT_IN_EPOCH ","
 "  LATERAL (VALUES (e.resource_id), (scim_audit.key_before(e.resource_id, e.detail, k.keys))) r (key)"
 "  WHERE e.category = 'change' AND e.action = 'update' AND e.changed && k.keys"
 "   AND (e.tx_id, e.n) NOT IN (SELECT d.tx_id, d.n FROM suspect d)),"
@@ -185,11 +180,11 @@ static const char rows_query[] =
 "   max(last COLLATE \"C\") AS last, min(of COLLATE \"C\") AS first_tenant, max(of COLLATE \"C\") AS tenant"
 "  FROM (SELECT k.resource_type, k.is_link, r.key IS NOT NULL AS joint,"
 "   CASE WHEN r.key IS NULL THEN coalesce(e.resource_id, '') ELSE '' END AS id,"
-"   scim_audit.fold_step($2, e.detail, $1) AS print, e.detail IS NULL AS erased,"
-"   e.tx_id::text || lpad(e.n::text, 10, '0') AS last, e.tenant AS of"
+"   scim_audit.fold_step($2, CASE WHEN k.alterations IS NULL THEN e.detail ELSE scim_audit.as_now(e.detail, e.action, k.alterations) END, $1) AS print,"
+"   e.detail IS NULL AS erased, e.tx_id::text || lpad(e.n::text, 10, '0') AS last, e.tenant AS of"
 "  FROM scim_audit.events e"
-"  JOIN kind k ON k.resource_type = e.resource_type AND k.is_link = (EXISTS ("
-"   SELECT FROM kind l WHERE l.is_link AND l.resource_type = e.resource_type AND starts_with(e.event_type, l.prefix)))"
+"  JOIN kind k ON k.alias = e.resource_type AND" SCIM_AUDIT_IN_EPOCH " AND k.is_link = (EXISTS ("
+"   SELECT FROM kind l WHERE l.is_link AND l.alias = e.resource_type AND starts_with(e.event_type, l.prefix)))"
 "  LEFT JOIN start s ON s.resource_type = k.resource_type AND s.is_link = k.is_link"
 "  LEFT JOIN rekeyed r ON r.resource_type = k.resource_type AND r.is_link = k.is_link AND r.key = e.resource_id"
 "  WHERE e.category = 'change' AND e.action IN ('insert', 'update', 'delete')"

@@ -1,0 +1,25 @@
+-- What the audit of tables remembers about itself.
+
+-- Not part of the log, and nobody's to read: with the secret, digests of keys
+-- can be guessed.  Without it, the digests in the log could not be made again:
+-- a dump carries it.  Its row is made by the first track() that needs it.
+CREATE TABLE scim_audit.secrets (
+	name   text PRIMARY KEY CHECK (name = 'personal_key'),
+	secret bytea NOT NULL CHECK (pg_catalog.length(secret) = 32)
+);
+COMMENT ON TABLE scim_audit.secrets IS 'The key of the keyed digests that stand for personal keys (scim_audit.track); never granted to anyone';
+COMMENT ON COLUMN scim_audit.secrets.name IS 'What it is for';
+COMMENT ON COLUMN scim_audit.secrets.secret IS '32 random bytes';
+REVOKE ALL ON TABLE scim_audit.secrets FROM PUBLIC;
+REVOKE ALL ON TABLE scim_audit.secrets FROM CURRENT_USER;
+
+-- Each audited table as the log knows it; what DDL makes of it is compared
+-- with this (46_schema_changes.sql).  By oid, so of this database only.
+CREATE TABLE scim_audit.table_shapes (
+	relation oid PRIMARY KEY,
+	shape    jsonb NOT NULL
+);
+COMMENT ON TABLE scim_audit.table_shapes IS 'Audited tables as they were when the log last said so: names, columns, types, partitions, states of triggers';
+COMMENT ON COLUMN scim_audit.table_shapes.relation IS 'The table';
+COMMENT ON COLUMN scim_audit.table_shapes.shape IS 'What scim_audit.table_shape() says of it';
+REVOKE ALL ON TABLE scim_audit.table_shapes FROM PUBLIC;
