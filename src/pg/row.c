@@ -328,8 +328,11 @@ array_value(const ScimAuditType *type, Datum value)
 
 	if (ARR_NDIM(array) > 1 || (ARR_NDIM(array) == 1 && ARR_LBOUND(array)[0] != 1))
 	{
+		/* Of elements that are rendered here without settings, but not by their output. */
+		int			nest_level = scim_audit_pin_settings();
 		char	   *text = OutputFunctionCall((FmgrInfo *) &type->output, PointerGetDatum(array));
 
+		scim_audit_unpin_settings(nest_level);
 		return string_value(text, strlen(text));
 	}
 	deconstruct_array(array, ARR_ELEMTYPE(array), element->len, element->by_value, element->align,
@@ -443,6 +446,7 @@ scim_audit_pin_settings(void)
 		{"extra_float_digits", "1"},
 		{"bytea_output", "hex"},
 		{"lc_monetary", "C"},
+		{"quote_all_identifiers", "off"},
 		{"xmlbinary", "base64"}
 	};
 	int			nest_level = NewGUCNestLevel();

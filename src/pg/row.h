@@ -17,7 +17,8 @@
  *	all others								string of the type's output, with DateStyle ISO,
  *											UTC, extra_float_digits 1, IntervalStyle
  *											iso_8601, bytea_output hex, lc_monetary C,
- *											search_path pg_catalog, xmlbinary base64
+ *											search_path pg_catalog, xmlbinary base64,
+ *											quote_all_identifiers off
  * A value whose rendering is longer than SCIM_AUDIT_VALUE_MAX bytes is
  * replaced by the string "[sha256 DIGEST, N bytes]" of that rendering.
  */
