@@ -114,6 +114,7 @@ ALTER EVENT TRIGGER scim_audit_schema_end DISABLE;
 ALTER TABLE scim.users DISABLE TRIGGER scim_audit_row;
 UPDATE scim.users SET title = 'forged' WHERE user_name = 'ann';
 ALTER TABLE scim.users ENABLE ALWAYS TRIGGER scim_audit_row;
+ALTER EVENT TRIGGER scim_audit_schema_end ENABLE ALWAYS;
 SELECT id AS ann FROM scim.users WHERE user_name = 'ann' \gset
 \set ask 'SELECT v.rule, v.chain IS NOT NULL AS seal, e.tenant, v.n, replace(v.message, :''ann'', ''ANN'') AS message FROM scim_audit.verify() v LEFT JOIN scim_audit.events e ON e.tx_id = v.tx_id AND e.n = v.n ORDER BY 1;'
 SET ROLE regress_vf_audit_all;
