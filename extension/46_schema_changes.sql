@@ -13,6 +13,10 @@ CREATE FUNCTION scim_audit.missing_values(tbl regclass, columns text[]) RETURNS 
 	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_missing_values';
 COMMENT ON FUNCTION scim_audit.missing_values(regclass, text[]) IS 'What rows older than these columns have in them, as a JSON object; null when nothing';
 
+CREATE FUNCTION scim_audit.has_locked(tbl oid) RETURNS boolean
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'scim_audit_has_locked';
+COMMENT ON FUNCTION scim_audit.has_locked(oid) IS 'Does this transaction hold a lock on the table such as every ALTER TABLE takes?';
+
 CREATE FUNCTION scim_audit.as_now(detail json, action text, alterations json[]) RETURNS json
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_as_now';
 COMMENT ON FUNCTION scim_audit.as_now(json, text, json[]) IS 'old and new of a change, with the columns as later events table.alter have made them';
@@ -286,7 +290,10 @@ BEGIN
 		SELECT s.relation, s.shape AS was, scim_audit.table_shape(s.relation) AS now,
 			coalesce((SELECT bit_or(r.reason) FROM unnest(rewritten, reasons) r (oid, reason)
 				WHERE r.oid = s.relation OR s.relation IN (SELECT a.relid FROM pg_partition_ancestors(r.oid) a)), 0) AS rewritten
-		FROM scim_audit.table_shapes s ORDER BY s.relation
+		FROM scim_audit.table_shapes s LEFT JOIN pg_class c ON c.oid = s.relation
+		-- A type or a schema changes without a lock on the tables.
+		WHERE c.oid IS NULL OR command IN ('ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER TYPE') OR scim_audit.has_locked(s.relation)
+		ORDER BY s.relation
 	LOOP
 		IF tbl.now IS NULL THEN
 			PERFORM scim_audit.log_event('admin', 'drop', 'table.untrack', NULL, tbl.was ->> 'name', NULL, json_build_object('command', command));
@@ -304,7 +311,7 @@ CREATE FUNCTION scim_audit.schema_change() RETURNS event_trigger
 COMMENT ON FUNCTION scim_audit.schema_change() IS 'Event trigger: the audit follows DDL on audited tables';
 
 REVOKE ALL ON FUNCTION scim_audit.set_trigger_arguments(oid, text[]), scim_audit.missing_values(regclass, text[]),
-	scim_audit.as_now(json, text, json[]), scim_audit.type_shape(oid), scim_audit.table_shape(oid),
+	scim_audit.has_locked(oid), scim_audit.as_now(json, text, json[]), scim_audit.type_shape(oid), scim_audit.table_shape(oid),
 	scim_audit.remember_shape(oid, boolean), scim_audit.remember_shapes(), scim_audit.follow_arguments(regclass, jsonb, text[]),
 	scim_audit.follow_partition(regclass, regclass, boolean), scim_audit.follow_partitions(regclass, jsonb, jsonb, text),
 	scim_audit.column_changes(regclass, jsonb, jsonb, integer, boolean), scim_audit.begin_anew(regclass, boolean),

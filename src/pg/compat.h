@@ -67,6 +67,13 @@ extern int	no_such_variable
 	list_free(ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL))
 #endif
 
+/* 17 gave LockHeldByMe a switch for stronger locks. */
+#if PG_VERSION_NUM >= 170000
+#define scim_audit_lock_held(tag, mode) LockHeldByMe(tag, mode, false)
+#else
+#define scim_audit_lock_held(tag, mode) LockHeldByMe(tag, mode)
+#endif
+
 /* 19 gave table_beginscan flags. */
 #if PG_VERSION_NUM >= 190000
 #define scim_audit_table_beginscan(relation, snapshot) \

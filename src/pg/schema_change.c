@@ -6,9 +6,9 @@
  * may concern a table, tables of which nothing is known yet are taken down;
  * while it runs, the tables that it rewrites are noted; after it, the work is
  * done by scim_audit.follow_schema() (extension/46_schema_changes.sql), which
- * compares all audited tables with what is known of them.  So it does not
- * matter by which path - inheritance, a type, a schema, a cascade - a command
- * reached a table.
+ * compares all audited tables that it may have reached with what is known of
+ * them.  So it does not matter by which path - inheritance, a type, a schema, a
+ * cascade - a command reached a table.
  *
  * A command inside another one, in an expression that the outer evaluates,
  * is left to the outer: in between, tables are half changed.
@@ -31,6 +31,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "storage/lock.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -47,6 +48,7 @@
 PG_FUNCTION_INFO_V1(scim_audit_schema_change);
 PG_FUNCTION_INFO_V1(scim_audit_set_trigger_arguments);
 PG_FUNCTION_INFO_V1(scim_audit_missing_values);
+PG_FUNCTION_INFO_V1(scim_audit_has_locked);
 
 /* A command that has begun and not ended. */
 typedef struct Command
@@ -229,6 +231,24 @@ scim_audit_schema_change(PG_FUNCTION_ARGS)
 	else
 		end_command(data);
 	PG_RETURN_VOID();
+}
+
+/*
+ * scim_audit.has_locked(tbl oid) RETURNS boolean: does this transaction hold a
+ * lock on the table such as every ALTER TABLE takes?
+ */
+Datum
+scim_audit_has_locked(PG_FUNCTION_ARGS)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_RELATION(tag, MyDatabaseId, PG_GETARG_OID(0));
+	for (LOCKMODE mode = ShareUpdateExclusiveLock; mode <= AccessExclusiveLock; mode++)
+	{
+		if (scim_audit_lock_held(&tag, mode))
+			PG_RETURN_BOOL(true);
+	}
+	PG_RETURN_BOOL(false);
 }
 
 /* Arguments as pg_trigger keeps them: one behind the other, each with a NUL. */
