@@ -23,3 +23,4 @@ COMMENT ON TABLE scim_audit.table_shapes IS 'Audited tables as they were when th
 COMMENT ON COLUMN scim_audit.table_shapes.relation IS 'The table';
 COMMENT ON COLUMN scim_audit.table_shapes.shape IS 'What scim_audit.table_shape() says of it';
 REVOKE ALL ON TABLE scim_audit.table_shapes FROM PUBLIC;
+REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON TABLE scim_audit.table_shapes FROM CURRENT_USER;
