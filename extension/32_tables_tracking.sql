@@ -17,10 +17,12 @@ REVOKE ALL ON TABLE scim_audit.secrets FROM CURRENT_USER;
 -- with this (46_schema_changes.sql).  By oid, so of this database only.
 CREATE TABLE scim_audit.table_shapes (
 	relation oid PRIMARY KEY,
-	shape    jsonb NOT NULL
+	shape    jsonb NOT NULL,
+	config   text[] NOT NULL
 );
 COMMENT ON TABLE scim_audit.table_shapes IS 'Audited tables as they were when the log last said so: names, columns, types, partitions, states of triggers';
 COMMENT ON COLUMN scim_audit.table_shapes.relation IS 'The table';
 COMMENT ON COLUMN scim_audit.table_shapes.shape IS 'What scim_audit.table_shape() says of it';
+COMMENT ON COLUMN scim_audit.table_shapes.config IS 'Its lines in the configuration whose digest the seals carry';
 REVOKE ALL ON TABLE scim_audit.table_shapes FROM PUBLIC;
 REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON TABLE scim_audit.table_shapes FROM CURRENT_USER;

@@ -56,11 +56,19 @@ CREATE FUNCTION scim_audit.table_shape(tbl oid) RETURNS jsonb
 $$;
 COMMENT ON FUNCTION scim_audit.table_shape(oid) IS 'A table as the audit sees it: name, columns, types, partitions, states of its triggers';
 
+CREATE FUNCTION scim_audit.config_lines(tbl oid) RETURNS text[]
+	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_config_lines';
+COMMENT ON FUNCTION scim_audit.config_lines(oid) IS 'The lines about a table in the configuration whose digest the seals carry';
+
+CREATE FUNCTION scim_audit.change_config_from(before text[], after text[]) RETURNS void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'scim_audit_change_config_from';
+COMMENT ON FUNCTION scim_audit.change_config_from(text[], text[]) IS 'Begins a change of what is audited that has been made: lines of the configuration before and after it';
+
 -- The log knows the table as it is now.
 CREATE FUNCTION scim_audit.remember_shape(tbl oid, baseline boolean) RETURNS void
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-	INSERT INTO scim_audit.table_shapes VALUES (tbl, scim_audit.table_shape(tbl) || jsonb_build_object('baseline', baseline))
-		ON CONFLICT (relation) DO UPDATE SET shape = excluded.shape
+	INSERT INTO scim_audit.table_shapes VALUES (tbl, scim_audit.table_shape(tbl) || jsonb_build_object('baseline', baseline), scim_audit.config_lines(tbl))
+		ON CONFLICT (relation) DO UPDATE SET shape = excluded.shape, config = excluded.config
 $$;
 COMMENT ON FUNCTION scim_audit.remember_shape(oid, boolean) IS 'Takes down an audited table as it is now';
 
@@ -68,7 +76,7 @@ COMMENT ON FUNCTION scim_audit.remember_shape(oid, boolean) IS 'Takes down an au
 CREATE FUNCTION scim_audit.remember_shapes() RETURNS void
 	LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 	INSERT INTO scim_audit.table_shapes
-		SELECT t.tgrelid, scim_audit.table_shape(t.tgrelid) || '{"baseline": true}'
+		SELECT t.tgrelid, scim_audit.table_shape(t.tgrelid) || '{"baseline": true}', scim_audit.config_lines(t.tgrelid)
 		FROM pg_depend d JOIN pg_trigger t ON t.oid = d.objid
 		WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid = 'scim_audit.record_change()'::regprocedure
 			AND d.classid = 'pg_trigger'::regclass AND t.tgparentid = 0
@@ -79,7 +87,7 @@ COMMENT ON FUNCTION scim_audit.remember_shapes() IS 'Takes down the audited tabl
 
 -- Names in the arguments go with the columns.  Without its key or tenant the
 -- table could not be audited: that ends the command that drops the column.
-CREATE FUNCTION scim_audit.follow_arguments(tbl regclass, renamed jsonb, dropped text[]) RETURNS boolean
+CREATE FUNCTION scim_audit.follow_arguments(tbl regclass, renamed jsonb, dropped text[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	trigger oid;
@@ -88,7 +96,6 @@ DECLARE
 	kind text;
 	col text;
 	after text[];
-	changed boolean := false;
 BEGIN
 	FOR trigger, before IN
 		SELECT t.oid, scim_audit.trigger_arguments(t.oid) FROM pg_trigger t WHERE t.tgrelid = tbl AND t.tgparentid = 0
@@ -112,13 +119,11 @@ BEGIN
 		END LOOP;
 		IF after <> before THEN
 			PERFORM scim_audit.set_trigger_arguments(trigger, after);
-			changed := true;
 		END IF;
 	END LOOP;
-	RETURN changed;
 END
 $$;
-COMMENT ON FUNCTION scim_audit.follow_arguments(regclass, jsonb, text[]) IS 'Has the arguments of a table''s audit triggers follow its columns; false when they need not';
+COMMENT ON FUNCTION scim_audit.follow_arguments(regclass, jsonb, text[]) IS 'Has the arguments of a table''s audit triggers follow its columns';
 
 -- The rows of a partition that came or went are rows that came or went.
 CREATE FUNCTION scim_audit.follow_partition(tbl regclass, partition regclass, joined boolean) RETURNS bigint
@@ -172,9 +177,8 @@ COMMENT ON FUNCTION scim_audit.follow_partitions(regclass, jsonb, jsonb, text) I
 
 -- The columns' changes, as in the detail of table.alter; null when there is
 -- none.  anew: what rows have cannot be told from their events any more.
--- followed: the triggers have other arguments now.
 CREATE FUNCTION scim_audit.column_changes(tbl regclass, was jsonb, now jsonb, rewritten integer, converted boolean,
-		OUT detail text, OUT anew boolean, OUT followed boolean)
+		OUT detail text, OUT anew boolean)
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	numbers oid[] := '{int2,int4,int8}'::regtype[];
@@ -197,7 +201,7 @@ BEGIN
 		INTO renamed, dropped, new_columns, retyped, anew
 		FROM jsonb_each(was -> 'columns') w FULL JOIN jsonb_each(now -> 'columns') n ON n.key = w.key;
 	anew := anew OR rewritten & 2 <> 0 OR (rewritten & 4 <> 0 AND converted);
-	followed := scim_audit.follow_arguments(tbl, renamed, dropped);
+	PERFORM scim_audit.follow_arguments(tbl, renamed, dropped);
 	SELECT min(m.v), count(DISTINCT coalesce(m.v, '')) INTO added, values_missing
 		FROM (SELECT scim_audit.missing_values(l, new_columns) AS v FROM unnest(leaves) l) m;
 	anew := anew OR values_missing > 1;
@@ -261,11 +265,6 @@ BEGIN
 	IF partitions_changed THEN
 		PERFORM scim_audit.follow_partitions(tbl, was -> 'partitions', now -> 'partitions', command);
 	END IF;
-	IF change.followed OR moved THEN
-		PERFORM scim_audit.log_event('admin', 'follow', 'table.track', NULL, now ->> 'name', NULL, json_build_object('arguments',
-			(SELECT to_json(scim_audit.trigger_arguments(t.oid)) FROM pg_trigger t WHERE t.tgrelid = tbl AND t.tgparentid = 0
-				AND t.tgfoid = 'scim_audit.record_change()'::regprocedure LIMIT 1)));
-	END IF;
 	IF change.anew AND now ->> 'row' IS NOT NULL THEN
 		PERFORM scim_audit.begin_anew(tbl, (was ->> 'baseline')::boolean);
 	END IF;
@@ -281,13 +280,19 @@ COMMENT ON FUNCTION scim_audit.follow_table(regclass, jsonb, jsonb, text, intege
 
 -- rewritten, reasons: the tables that the command rewrote, and why
 -- (pg_event_trigger_table_rewrite_reason); converted: by an expression of its own.
+-- What became of the triggers is explained to verify() in one event, but for
+-- those that do not fire always any more.
 CREATE FUNCTION scim_audit.follow_schema(command text, rewritten oid[], reasons integer[], converted boolean) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	tbl record;
+	lines text[];
+	before text[] := '{}';
+	after text[] := '{}';
+	followed text[] := '{}';
 BEGIN
 	FOR tbl IN
-		SELECT s.relation, s.shape AS was, scim_audit.table_shape(s.relation) AS now,
+		SELECT s.relation, s.shape AS was, s.config, scim_audit.table_shape(s.relation) AS now,
 			coalesce((SELECT bit_or(r.reason) FROM unnest(rewritten, reasons) r (oid, reason)
 				WHERE r.oid = s.relation OR s.relation IN (SELECT a.relid FROM pg_partition_ancestors(r.oid) a)), 0) AS rewritten
 		FROM scim_audit.table_shapes s LEFT JOIN pg_class c ON c.oid = s.relation
@@ -295,13 +300,28 @@ BEGIN
 		WHERE c.oid IS NULL OR command IN ('ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER TYPE') OR scim_audit.has_locked(s.relation)
 		ORDER BY s.relation
 	LOOP
+		lines := '{}';
 		IF tbl.now IS NULL THEN
 			PERFORM scim_audit.log_event('admin', 'drop', 'table.untrack', NULL, tbl.was ->> 'name', NULL, json_build_object('command', command));
 			DELETE FROM scim_audit.table_shapes s WHERE s.relation = tbl.relation;
 		ELSIF tbl.rewritten & 6 <> 0 OR tbl.was - 'baseline' <> tbl.now THEN
 			PERFORM scim_audit.follow_table(tbl.relation, tbl.was, tbl.now, command, tbl.rewritten, converted);
+			lines := scim_audit.config_lines(tbl.relation);
+			CONTINUE WHEN tbl.was -> 'row' <> tbl.now -> 'row' OR tbl.was -> 'truncate' <> tbl.now -> 'truncate';
+		ELSE
+			CONTINUE;
+		END IF;
+		IF lines <> tbl.config THEN
+			before := before || tbl.config;
+			after := after || lines;
+			followed := followed || coalesce(tbl.now ->> 'name', tbl.was ->> 'name');
 		END IF;
 	END LOOP;
+	IF followed <> '{}' THEN
+		PERFORM scim_audit.change_config_from(before, after);
+		PERFORM scim_audit.config_changed('follow', 'table.track', CASE WHEN cardinality(followed) = 1 THEN followed[1] END,
+			json_build_object('command', command));
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION scim_audit.follow_schema(text, oid[], integer[], boolean) IS 'Records what a command made of the audited tables';
@@ -311,7 +331,7 @@ CREATE FUNCTION scim_audit.schema_change() RETURNS event_trigger
 COMMENT ON FUNCTION scim_audit.schema_change() IS 'Event trigger: the audit follows DDL on audited tables';
 
 REVOKE ALL ON FUNCTION scim_audit.set_trigger_arguments(oid, text[]), scim_audit.missing_values(regclass, text[]),
-	scim_audit.has_locked(oid), scim_audit.as_now(json, text, json[]), scim_audit.type_shape(oid), scim_audit.table_shape(oid),
+	scim_audit.has_locked(oid), scim_audit.config_lines(oid), scim_audit.change_config_from(text[], text[]), scim_audit.as_now(json, text, json[]), scim_audit.type_shape(oid), scim_audit.table_shape(oid),
 	scim_audit.remember_shape(oid, boolean), scim_audit.remember_shapes(), scim_audit.follow_arguments(regclass, jsonb, text[]),
 	scim_audit.follow_partition(regclass, regclass, boolean), scim_audit.follow_partitions(regclass, jsonb, jsonb, text),
 	scim_audit.column_changes(regclass, jsonb, jsonb, integer, boolean), scim_audit.begin_anew(regclass, boolean),

@@ -15,7 +15,7 @@ GRANT EXECUTE ON FUNCTION scim_audit.track(regclass, name, name[], name[], name[
 CREATE SCHEMA app AUTHORIZATION regress_ddl_owner;
 CREATE TABLE mark (at timestamptz);
 INSERT INTO mark VALUES (clock_timestamp());
-\set since 'SELECT category, action, event_type, resource_type AS table, resource_id AS id, changed, detail::jsonb - ''application_name'' AS detail FROM scim_audit.events, mark WHERE event_type <> ''log.verify'' AND events.at > mark.at ORDER BY tx_id, n \\; UPDATE mark SET at = clock_timestamp();'
+\set since 'SELECT category, action, event_type, resource_type AS table, resource_id AS id, changed, detail::jsonb - ''{application_name,config_before,config_after,config_added,config_removed}''::text[] AS detail FROM scim_audit.events, mark WHERE event_type <> ''log.verify'' AND events.at > mark.at ORDER BY tx_id, n \\; UPDATE mark SET at = clock_timestamp();'
 \set whole 'SELECT rule, message FROM scim_audit.verify();'
 -- That a row changed past the triggers is still found: one finding; then it is put right.
 \set tamper 'SET scim_audit.restore = on \\; UPDATE :tbl SET :set WHERE :key \\; RESET scim_audit.restore \\; SELECT message FROM scim_audit.verify();'

@@ -14,15 +14,21 @@
  *
  * One transaction at a time, until it has committed: each change then begins
  * where the one before it ended.
+ *
+ * DDL that the audit follows (schema_change.c) is known to have changed
+ * something only when it is done.  change_config_from() begins then, and says
+ * which lines of the configuration were others before.
  */
 #include "pg/compat.h"
 
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
@@ -34,27 +40,123 @@
 #include "pg/log.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_change_config);
+PG_FUNCTION_INFO_V1(scim_audit_change_config_from);
 PG_FUNCTION_INFO_V1(scim_audit_config_changed);
+PG_FUNCTION_INFO_V1(scim_audit_config_lines);
 
 /* The configuration when change_config was called, and in which transaction. */
 static char *text_before;
 static TransactionId changing;
 
-/* scim_audit.change_config() RETURNS void */
-Datum
-scim_audit_change_config(PG_FUNCTION_ARGS)
+static void
+lock_config(void)
 {
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, RelationRelationId, scim_audit_seals_oid(), 0);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 	AcceptInvalidationMessages();
+}
+
+static void
+remember_before(const char *text)
+{
 	if (text_before != NULL)
 		pfree(text_before);
 	text_before = NULL;
-	text_before = MemoryContextStrdup(TopMemoryContext, scim_audit_config_text());
+	text_before = MemoryContextStrdup(TopMemoryContext, text);
 	changing = GetTopTransactionId();
+}
+
+/* scim_audit.change_config() RETURNS void */
+Datum
+scim_audit_change_config(PG_FUNCTION_ARGS)
+{
+	lock_config();
+	remember_before(scim_audit_config_text());
 	PG_RETURN_VOID();
+}
+
+/* The strings of a text array. */
+static List *
+array_strings(ArrayType *array)
+{
+	List	   *strings = NIL;
+	Datum	   *values;
+	int			n;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &values, NULL, &n);
+	for (int i = 0; i < n; i++)
+		strings = lappend(strings, TextDatumGetCString(values[i]));
+	return strings;
+}
+
+/* Remove one that equals the string; false when there is none. */
+static bool
+remove_string(List **strings, const char *string)
+{
+	ListCell   *cell;
+
+	foreach(cell, *strings)
+	{
+		if (strcmp(lfirst(cell), string) != 0)
+			continue;
+		*strings = foreach_delete_current(*strings, cell);
+		return true;
+	}
+	return false;
+}
+
+static int
+compare_strings(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+/*
+ * scim_audit.change_config_from(before text[], after text[]) RETURNS void: as change_config()
+ * would have begun when there were the lines of before in place of those of after
+ */
+Datum
+scim_audit_change_config_from(PG_FUNCTION_ARGS)
+{
+	List	   *lines = array_strings(PG_GETARG_ARRAYTYPE_P(0));
+	List	   *after = array_strings(PG_GETARG_ARRAYTYPE_P(1));
+	StringInfoData text;
+	ListCell   *cell;
+	char	   *now;
+
+	lock_config();
+	now = scim_audit_config_text();
+	while (*now != '\0')
+	{
+		size_t		len = strcspn(now, "\n");
+		char	   *line = pnstrdup(now, len);
+
+		if (!remove_string(&after, line))
+			lines = lappend(lines, line);
+		now += len + 1;
+	}
+	list_sort(lines, compare_strings);
+	initStringInfo(&text);
+	foreach(cell, lines)
+		appendStringInfo(&text, "%s\n", (char *) lfirst(cell));
+	remember_before(text.data);
+	PG_RETURN_VOID();
+}
+
+/* scim_audit.config_lines(tbl oid) RETURNS text[]: the lines of the configuration about a table */
+Datum
+scim_audit_config_lines(PG_FUNCTION_ARGS)
+{
+	List	   *lines = scim_audit_config_table_lines(PG_GETARG_OID(0));
+	Datum	   *values = palloc(Max(list_length(lines), 1) * sizeof(Datum));
+	int			n = 0;
+	ListCell   *cell;
+
+	foreach(cell, lines)
+		values[n++] = CStringGetTextDatum(lfirst(cell));
+	PG_RETURN_ARRAYTYPE_P(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 /* "name":"digest of text" */

@@ -41,9 +41,6 @@
 #include "pg/json_text.h"
 
 static const char *const functions[] = {"guard", "record_change", "record_truncate"};
-static const char *const event_triggers[] = {
-	"scim_audit_drop_guard", "scim_audit_schema_start", "scim_audit_schema_rewrite", "scim_audit_schema_end"
-};
 
 /* The digest, and the count of invalidations when its making began. */
 static uint8_t digest[SCIM_HASH_SIZE];
@@ -303,6 +300,32 @@ static int
 compare_lines(const ListCell *a, const ListCell *b)
 {
 	return strcmp(lfirst(a), lfirst(b));
+}
+
+List *
+scim_audit_config_table_lines(Oid table)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	List	   *lines = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
+	scan = systable_beginscan(catalog, TriggerRelidNameIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(tuple);
+
+		for (int i = 0; i < lengthof(functions); i++)
+		{
+			if (trigger->tgfoid == function_oid(functions[i]))
+				lines = trigger_line(lines, functions[i], trigger->oid);
+		}
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return lines;
 }
 
 char *

@@ -28,6 +28,8 @@
 #ifndef SCIM_AUDIT_PG_CONFIG_HASH_H
 #define SCIM_AUDIT_PG_CONFIG_HASH_H
 
+#include "nodes/pg_list.h"
+
 #include "core/entry.h"
 
 /*
@@ -39,6 +41,9 @@ extern uint64 scim_audit_config_hash(uint8_t out[SCIM_HASH_SIZE]);
 
 /* The text itself, as a C string in the current memory context. */
 extern char *scim_audit_config_text(void);
+
+/* Those lines of it that are about one table, in no order. */
+extern List *scim_audit_config_table_lines(Oid table);
 
 /* Called from _PG_init. */
 extern void scim_audit_config_hash_init(void);
