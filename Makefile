@@ -30,7 +30,7 @@ JSONC_LIBS     = $(or $(shell pkg-config --libs json-c 2>/dev/null),-ljson-c)
 PG_CONFIG  ?= pg_config
 
 # Targets that need no server headers must work before PostgreSQL's are there.
-STANDALONE = help deps demo serve doctor test matrix bench unit fuzz crash lint dist
+STANDALONE = help deps demo serve doctor restarts test matrix bench unit fuzz crash lint dist
 ifneq ($(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)),)
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 ifeq ($(PGXS),)
@@ -86,6 +86,10 @@ test: deps ## every kind of test; ends with "N passed, N failed" (test/run KIND 
 matrix: ## build and test with each PostgreSQL found (PG_CONFIGS='DIR…' adds some, KINDS='tap…')
 	@tools/matrix $(KINDS)
 
+restarts: ## 16 clients write for a minute while the servers restart (SEED=…)
+	@tools/deps
+	@test/http/restarts "$$(mktemp -d "$${TMPDIR:-/tmp}/scim_audit_restarts.XXXXXX")" 16 60 $(SEED)
+
 unit: ## src/core under ASan and UBSan, without a server
 	@test/run unit
 
@@ -93,8 +97,9 @@ fuzz: ## libFuzzer on one parser: make fuzz FUZZ=filter T=60 (seconds)
 	@tools/deps fuzz
 	@test/fuzz/run $(or $(FUZZ),all) $(or $(T),60)
 
-bench: deps ## what the extension costs, side by side with plain SQL (some 12 minutes; BENCH=short: 3)
-	@for name in audit_row audit_overhead scim_apply verify memory; do \
+bench: ## what the extension costs, side by side with plain SQL (some 15 minutes; BENCH=short: 4)
+	@tools/deps bench
+	@for name in audit_row audit_overhead scim_apply verify memory http; do \
 		printf '\n== %s\n\n' $$name; bench/$$name $(BENCH) || exit 1; done
 
 crash: ## crashes under load: make crash N=100
@@ -108,4 +113,4 @@ dist: ## a release archive of the committed tree
 	@mkdir -p build
 	git archive --format=tar.gz --prefix=$(EXTENSION)-$(EXTVERSION)/ -o build/$(EXTENSION)-$(EXTVERSION).tar.gz HEAD
 
-.PHONY: help deps demo serve doctor test matrix bench unit fuzz crash lint dist
+.PHONY: help deps demo serve doctor restarts test matrix bench unit fuzz crash lint dist
