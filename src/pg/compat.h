@@ -74,6 +74,11 @@ extern int	no_such_variable
 #define scim_audit_lock_held(tag, mode) LockHeldByMe(tag, mode)
 #endif
 
+/* 19 wants a row type made by hand to be finished before rows of it are read. */
+#if PG_VERSION_NUM < 190000
+#define TupleDescFinalize(desc) ((void) 0)
+#endif
+
 /* 19 gave table_beginscan flags. */
 #if PG_VERSION_NUM >= 190000
 #define scim_audit_table_beginscan(relation, snapshot) \

@@ -45,9 +45,11 @@ scim_audit_erased_begin(ScimAuditCheck *check)
 	TupleDescInitEntry(check->gone_desc, GONE_N, "n", INT4OID, -1, 0);
 	TupleDescInitEntry(check->gone_desc, GONE_CHAIN, "chain", INT4OID, -1, 0);
 	TupleDescInitEntry(check->gone_desc, GONE_SEQ, "seq", INT8OID, -1, 0);
+	TupleDescFinalize(check->gone_desc);
 	check->gone = tuplestore_begin_heap(false, false, work_mem);
 	check->erased_desc = CreateTemplateTupleDesc(1);
 	TupleDescInitEntry(check->erased_desc, 1, "event_id", TEXTOID, -1, 0);
+	TupleDescFinalize(check->erased_desc);
 	check->erased = tuplestore_begin_heap(false, false, work_mem);
 }
 
