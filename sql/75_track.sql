@@ -188,10 +188,13 @@ SELECT count(*) FROM scim_audit.verify() WHERE message LIKE 'app.names%';
 TRUNCATE app.names;
 SELECT event_type, tenant FROM scim_audit.events WHERE resource_type = 'app.names' ORDER BY tx_id, n;
 CREATE SCHEMA "S ""'\x%s";
+SELECT current_setting('server_version_num')::int < 190000 AS nonstandard \gset
+\if :nonstandard
 SET standard_conforming_strings = off;
+\endif
 CREATE TABLE "S ""'\x%s"."T ""'\x%s" ("c ""'\x%s" integer PRIMARY KEY, "t ""'\x%s" text);
 INSERT INTO "S ""'\x%s"."T ""'\x%s" VALUES (1, 'a');
-SELECT scim_audit.track('"S ""''\\x%s"."T ""''\\x%s"', tenant_column => E't "\'\\x%s');
+SELECT scim_audit.track(E'"S ""\'\\x%s"."T ""\'\\x%s"', tenant_column => E't "\'\\x%s');
 UPDATE "S ""'\x%s"."T ""'\x%s" SET "t ""'\x%s" = 'b';
 SELECT message FROM scim_audit.verify() WHERE message LIKE 'S %';
 TRUNCATE "S ""'\x%s"."T ""'\x%s";
