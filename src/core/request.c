@@ -165,50 +165,65 @@ parse_integer(ScimStr text, int64_t *out)
 	return true;
 }
 
-static ScimStatus
-parse_number(ScimStr text, const char *name, int64_t least, bool *given, int64_t *out, ScimError *err)
-{
-	*given = true;
-	if (!parse_integer(text, out))
-		return scim_error(err, SCIM_INVALID_VALUE, "%s must be an integer", name);
-	if (*out < least)
-		*out = least;
-	return SCIM_OK;
-}
-
 /* The text parameter of that name; NULL when there is none. */
 static ScimStr *
-text_parameter(ScimRequest *request, ScimStr name)
+text_parameter(ScimQuery *query, ScimStr name)
 {
 	if (scim_name_is(name, "filter"))
-		return &request->filter;
+		return &query->filter;
 	if (scim_name_is(name, "sortBy"))
-		return &request->sort_by;
+		return &query->sort_by;
 	if (scim_name_is(name, "sortOrder"))
-		return &request->sort_order;
+		return &query->sort_order;
 	if (scim_name_is(name, "attributes"))
-		return &request->attributes;
+		return &query->attributes;
 	if (scim_name_is(name, "excludedAttributes"))
-		return &request->excluded_attributes;
+		return &query->excluded_attributes;
+	if (scim_name_is(name, "cursor"))
+		return &query->cursor;
 	return NULL;
 }
 
 static ScimStatus
-set_parameter(ScimRequest *request, ScimStr name, ScimStr value, ScimError *err)
+set_parameter(ScimQuery *query, ScimStr name, ScimStr value, ScimError *err)
 {
-	ScimStr    *text = text_parameter(request, name);
+	ScimStr    *text = text_parameter(query, name);
 	bool		start_index = scim_name_is(name, "startIndex");
 	bool		count = scim_name_is(name, "count");
 
-	if ((text != NULL && text->ptr != NULL) || (start_index && request->has_start_index) ||
-		(count && request->has_count))
+	if ((text != NULL && text->ptr != NULL) || (start_index && query->has_start_index) ||
+		(count && query->has_count))
 		return scim_error(err, SCIM_BAD_REQUEST, "the parameter %.*s is given twice", (int) name.len, name.ptr);
 	if (text != NULL)
 		*text = value;
 	else if (start_index)
-		return parse_number(value, "startIndex", 1, &request->has_start_index, &request->start_index, err);
+	{
+		query->has_start_index = true;
+		if (!parse_integer(value, &query->start_index))
+			return scim_error(err, SCIM_INVALID_VALUE, "startIndex must be an integer");
+	}
 	else if (count)
-		return parse_number(value, "count", 0, &request->has_count, &request->count, err);
+	{
+		query->has_count = true;
+		if (!parse_integer(value, &query->count))
+			return scim_error(err, SCIM_INVALID_COUNT, "count must be an integer");
+	}
+	return SCIM_OK;
+}
+
+ScimStatus
+scim_query_check(ScimQuery *query, ScimError *err)
+{
+	bool		invalid_count = query->cursor.ptr != NULL && query->has_count && query->count < 1;
+
+	if (!query->has_start_index || query->start_index < 1)
+		query->start_index = 1;
+	if (!query->has_count || query->count < 0)
+		query->count = 0;
+	if (invalid_count)
+		return scim_error(err, SCIM_INVALID_COUNT, "with a cursor, count must be at least 1");
+	if (query->cursor.ptr != NULL && query->has_start_index)
+		return scim_error(err, SCIM_INVALID_VALUE, "cursor and startIndex cannot be used together");
 	return SCIM_OK;
 }
 
@@ -230,11 +245,14 @@ parse_query(ScimArena *arena, ScimRequest *out, ScimError *err)
 		if (status == SCIM_OK)
 			status = decode(arena, value, true, "query", &value, err);
 		if (status == SCIM_OK)
-			status = set_parameter(out, name, value, err);
+			status = set_parameter(&out->list, name, value, err);
 		if (status != SCIM_OK)
+		{
+			(void) scim_query_check(&out->list, NULL);
 			return status;
+		}
 	}
-	return SCIM_OK;
+	return scim_query_check(&out->list, err);
 }
 
 /* ---- headers ---- */
@@ -300,7 +318,7 @@ scim_request_parse(ScimArena *arena, const ScimRegistry *registry, ScimStr metho
 	ScimError	ignored;
 	ScimError  *next = err;
 
-	*out = (ScimRequest) {.method = method_by_name(method), .method_text = method, .start_index = 1};
+	*out = (ScimRequest) {.method = method_by_name(method), .method_text = method};
 	out->path = split(uri, '?', &out->query);
 
 	/* All parts are read, so that the audit event has them; the first error counts. */
@@ -318,7 +336,7 @@ scim_request_parse(ScimArena *arena, const ScimRegistry *registry, ScimStr metho
 		return query_status;
 	if (header_status != SCIM_OK)
 		return header_status;
-	if (is_discovery(out->endpoint) && out->filter.ptr != NULL)
+	if (is_discovery(out->endpoint) && out->list.filter.ptr != NULL)
 		return scim_error(err, SCIM_FORBIDDEN, "discovery documents cannot be filtered");
 	return SCIM_OK;
 }

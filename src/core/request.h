@@ -33,6 +33,24 @@ typedef enum ScimEndpoint
 	SCIM_ENDPOINT_UNKNOWN
 } ScimEndpoint;
 
+/*
+ * What a list is asked for, be it by a query string or by the body of a
+ * SearchRequest (RFC 7644 section 3.4.3): the same parameters.  Absent when
+ * not given.
+ */
+typedef struct ScimQuery
+{
+	ScimStr		filter;
+	ScimStr		sort_by;
+	ScimStr		sort_order;
+	ScimStr		attributes;		/* comma-separated, as in a query string */
+	ScimStr		excluded_attributes;
+	ScimStr		cursor;			/* RFC 9865; empty: the first page */
+	bool		has_start_index, has_count;
+	int64_t		start_index;	/* at least 1; 1 when not given */
+	int64_t		count;			/* at least 0; 0 when not given */
+} ScimQuery;
+
 struct ScimRequest
 {
 	ScimMethod	method;			/* HEAD is SCIM_GET */
@@ -44,15 +62,7 @@ struct ScimRequest
 	ScimStr		path;			/* raw, without the query: for the audit event */
 	ScimStr		query;			/* raw */
 
-	/* query parameters, decoded; absent when not given */
-	ScimStr		filter;
-	ScimStr		sort_by;
-	ScimStr		sort_order;
-	ScimStr		attributes;
-	ScimStr		excluded_attributes;
-	bool		has_start_index, has_count;
-	int64_t		start_index;	/* at least 1; 1 when not given */
-	int64_t		count;			/* at least 0; 0 when not given */
+	ScimQuery	list;			/* query parameters, decoded */
 
 	/* headers; absent when not given */
 	ScimStr		if_match;
@@ -65,8 +75,9 @@ struct ScimRequest
 /*
  * Take a request apart.  headers is a JSON object of strings (names in any
  * case), or NULL.  SCIM_BAD_REQUEST (a malformed URI, a parameter given
- * twice, a header that is no string), SCIM_INVALID_VALUE (a count that is no
- * integer; one out of range is the nearest in range), SCIM_NOT_FOUND for a
+ * twice, a header that is no string), SCIM_INVALID_COUNT and
+ * SCIM_INVALID_VALUE (a count or startIndex that is no integer, and as
+ * scim_query_check), SCIM_NOT_FOUND for a
  * path that names nothing, SCIM_FORBIDDEN for a filter on a discovery
  * endpoint (RFC 7644 section 4); the request is filled as far as possible
  * also then, for the audit event.  method and uri must outlive the result.
@@ -74,6 +85,15 @@ struct ScimRequest
 extern ScimStatus scim_request_parse(ScimArena *arena, const ScimRegistry *registry, ScimStr method,
 									 ScimStr uri, ScimJson *headers, ScimRequest *out,
 									 ScimError *err);
+
+/*
+ * Bring the numbers of a query into range once all parameters are there, and
+ * refuse what cannot be together.  RFC 7644 section 3.4.2.4: a startIndex
+ * below 1 is 1, a negative count 0.  RFC 9865 section 2: with a cursor the
+ * count is positive (SCIM_INVALID_COUNT) and there is no startIndex
+ * (SCIM_INVALID_VALUE).
+ */
+extern ScimStatus scim_query_check(ScimQuery *query, ScimError *err);
 
 /* The value of the Allow header for the request's endpoint: "GET, POST". */
 extern const char *scim_request_allow(const ScimRequest *request);

@@ -1,6 +1,7 @@
 /*
  * status.c
- *		Status to HTTP code and scimType (RFC 7644 section 3.12, table 9).
+ *		Status to HTTP code and scimType (RFC 7644 section 3.12, table 9;
+ *		RFC 9865 section 2.1).
  */
 #include "core/scim.h"
 
@@ -22,6 +23,9 @@ static const struct
 	[SCIM_NO_TARGET] = {400, "noTarget"},
 	[SCIM_INVALID_VALUE] = {400, "invalidValue"},
 	[SCIM_INVALID_VERS] = {400, "invalidVers"},
+	[SCIM_INVALID_CURSOR] = {400, "invalidCursor"},
+	[SCIM_EXPIRED_CURSOR] = {400, "expiredCursor"},
+	[SCIM_INVALID_COUNT] = {400, "invalidCount"},
 	[SCIM_SENSITIVE] = {403, "sensitive"},
 	[SCIM_BAD_REQUEST] = {400, NULL},
 	[SCIM_UNAUTHORIZED] = {401, NULL},

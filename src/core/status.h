@@ -1,7 +1,7 @@
 /*
  * status.h
  *		The closed list of ways a request can end, and what each is on the
- *		wire: HTTP status and RFC 7644 table 9 scimType.
+ *		wire: HTTP status and scimType (RFC 7644 table 9, RFC 9865 section 2.1).
  */
 #ifndef SCIM_CORE_STATUS_H
 #define SCIM_CORE_STATUS_H
@@ -21,6 +21,9 @@ typedef enum ScimStatus
 	SCIM_NO_TARGET,				/* 400 noTarget */
 	SCIM_INVALID_VALUE,			/* 400 invalidValue */
 	SCIM_INVALID_VERS,			/* 400 invalidVers */
+	SCIM_INVALID_CURSOR,		/* 400 invalidCursor (RFC 9865) */
+	SCIM_EXPIRED_CURSOR,		/* 400 expiredCursor (RFC 9865) */
+	SCIM_INVALID_COUNT,			/* 400 invalidCount (RFC 9865) */
 	SCIM_SENSITIVE,				/* 403 sensitive */
 	SCIM_BAD_REQUEST,			/* 400, no scimType */
 	SCIM_UNAUTHORIZED,			/* 401 */
@@ -52,7 +55,7 @@ typedef struct ScimError
 /* HTTP status code of a status; 200 for SCIM_OK, 500 for SCIM_NO_MEMORY. */
 extern int	scim_status_http(ScimStatus status);
 
-/* RFC 7644 table 9 keyword, or NULL where the status has none. */
+/* The scimType, or NULL where the status has none. */
 extern const char *scim_status_type(ScimStatus status);
 
 /* Fill *err (may be NULL) with status and a printf-formatted detail; returns status. */

@@ -161,8 +161,8 @@ read_page(ScimAuditExchange *x, const ScimFilter *filter, int64 offset, int64 li
 	*rows = NULL;
 	if (limit > 0)
 	{
-		status = scim_audit_checked(scim_sort_parse(x->arena, x->request.type, x->request.sort_by,
-													x->request.sort_order, &sort, &x->error));
+		status = scim_audit_checked(scim_sort_parse(x->arena, x->request.type, x->request.list.sort_by,
+													x->request.list.sort_order, &sort, &x->error));
 		if (status == SCIM_OK)
 			status = scim_audit_checked(scim_sql_list(x->arena, x->request.type, scim_audit_tenant_str(x),
 													  filter, &sort, offset, limit, &sql, &x->error));
@@ -196,7 +196,7 @@ answer_page(ScimAuditExchange *x, ScimAuditRow *rows, size_t n, int64 total)
 	}
 	attach_links(x, &page);
 
-	scim_response_list_begin(&x->answer, total, x->request.has_start_index ? x->request.start_index : 1, n);
+	scim_response_list_begin(&x->answer, total, x->request.list.has_start_index ? x->request.list.start_index : 1, n);
 	for (i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -215,9 +215,9 @@ scim_audit_serve_list(ScimAuditExchange *x)
 {
 	ScimFilterLimits limits = {scim_audit_max_filter_terms};
 	ScimFilter *filter = NULL;
-	ScimStr		text = x->request.filter;
-	int64		offset = x->request.has_start_index ? x->request.start_index - 1 : 0;
-	int64		limit = Min(x->request.has_count ? x->request.count : scim_audit_default_page_size,
+	ScimStr		text = x->request.list.filter;
+	int64		offset = x->request.list.has_start_index ? x->request.list.start_index - 1 : 0;
+	int64		limit = Min(x->request.list.has_count ? x->request.list.count : scim_audit_default_page_size,
 							scim_audit_max_results);
 	ScimAuditRow *rows;
 	size_t		n;
@@ -251,7 +251,7 @@ scim_audit_serve_discovery(ScimAuditExchange *x)
 	};
 	bool		found = true;
 
-	if (x->request.filter.ptr != NULL)
+	if (x->request.list.filter.ptr != NULL)
 		return scim_error(&x->error, SCIM_FORBIDDEN, "discovery documents cannot be filtered");
 	if (x->request.endpoint == SCIM_ENDPOINT_SERVICE_PROVIDER_CONFIG)
 		scim_response_service_provider_config(&x->answer, &can, x->base_url);

@@ -230,7 +230,7 @@ answer_row(ScimAuditExchange *x, int http_status, const ScimAuditRow *row, bool 
 static bool
 wants_body(const ScimAuditExchange *x)
 {
-	return x->request.attributes.ptr != NULL || x->request.excluded_attributes.ptr != NULL;
+	return x->request.list.attributes.ptr != NULL || x->request.list.excluded_attributes.ptr != NULL;
 }
 
 /* Write what a PUT or PATCH made of the stored resource. */

@@ -264,8 +264,8 @@ prepare(ScimAuditExchange *x)
 	if (status == SCIM_OK)
 		status = parse_body(x);
 	if (status == SCIM_OK && x->request.type != NULL)
-		status = scim_audit_checked(scim_projection_parse(x->arena, x->request.type, x->request.attributes,
-														  x->request.excluded_attributes,
+		status = scim_audit_checked(scim_projection_parse(x->arena, x->request.type, x->request.list.attributes,
+														  x->request.list.excluded_attributes,
 														  &x->projection, &x->error));
 	return status;
 }

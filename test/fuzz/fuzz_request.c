@@ -57,13 +57,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	status = scim_request_parse(arena, scim_registry_builtin(), method, uri, headers, &request, &err);
 	check(status == err.status || status == SCIM_NO_MEMORY);
 	check(status != SCIM_OK || request.endpoint != SCIM_ENDPOINT_UNKNOWN);
-	check(request.start_index >= 1 && request.count >= 0);
+	check(request.list.start_index >= 1 && request.list.count >= 0);
 	check((request.endpoint == SCIM_ENDPOINT_RESOURCE) <= (request.type != NULL && request.id.ptr != NULL));
 	(void) scim_request_allow(&request);
 	(void) scim_etag_matches(request.if_match, 7);
 	(void) scim_etag_matches(uri, 7);
 	if (request.type != NULL)
-		(void) scim_projection_parse(arena, request.type, request.attributes, request.excluded_attributes, &projection, &err);
+		(void) scim_projection_parse(arena, request.type, request.list.attributes, request.list.excluded_attributes, &projection, &err);
 	scim_arena_free(arena);
 	return 0;
 }

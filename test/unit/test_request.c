@@ -102,22 +102,22 @@ test_query(void)
 	is_int(parse("GET", "/Users/?filter=userName+eq+%22a%2Bb%40x%22&SORTBY=name.familyName&sortOrder=descending"
 				 "&attributes=userName,emails&startindex=0&count=5&aadOptscim062020&=&&", NULL, &request, &err),
 		   SCIM_OK, "a query of all kinds");
-	is_str(text(request.filter), "userName eq \"a+b@x\"", "filter");
-	is_str(text(request.sort_by), "name.familyName", "sortBy");
-	is_str(text(request.sort_order), "descending", "sortOrder");
-	is_str(text(request.attributes), "userName,emails", "attributes");
-	ok(request.excluded_attributes.ptr == NULL, "no excludedAttributes");
-	ok(request.has_start_index && request.start_index == 1, "startIndex 0 is 1");
-	ok(request.has_count && request.count == 5, "count");
+	is_str(text(request.list.filter), "userName eq \"a+b@x\"", "filter");
+	is_str(text(request.list.sort_by), "name.familyName", "sortBy");
+	is_str(text(request.list.sort_order), "descending", "sortOrder");
+	is_str(text(request.list.attributes), "userName,emails", "attributes");
+	ok(request.list.excluded_attributes.ptr == NULL, "no excludedAttributes");
+	ok(request.list.has_start_index && request.list.start_index == 1, "startIndex 0 is 1");
+	ok(request.list.has_count && request.list.count == 5, "count");
 	is_str(text(request.path), "/Users/", "raw path");
 	ok(request.query.len > 100, "raw query");
 
 	parse("GET", "/Users", NULL, &request, &err);
-	ok(!request.has_count && !request.has_start_index && request.start_index == 1, "defaults");
-	ok(request.query.ptr == NULL && request.filter.ptr == NULL, "no query");
+	ok(!request.list.has_count && !request.list.has_start_index && request.list.start_index == 1, "defaults");
+	ok(request.query.ptr == NULL && request.list.filter.ptr == NULL, "no query");
 	parse("GET", "/Users?filter=&attributes", NULL, &request, &err);
-	ok(request.filter.ptr != NULL && request.filter.len == 0, "an empty filter is one");
-	ok(request.attributes.ptr != NULL && request.attributes.len == 0, "attributes without =");
+	ok(request.list.filter.ptr != NULL && request.list.filter.len == 0, "an empty filter is one");
+	ok(request.list.attributes.ptr != NULL && request.list.attributes.len == 0, "attributes without =");
 }
 
 static void
@@ -151,13 +151,44 @@ test_numbers(void)
 		ScimError	err;
 
 		is_int(parse("GET", scim_sprintf(arena, "/Users?count=%s", cases[i].value), NULL, &request, &err),
-			   cases[i].status, "count=%s", cases[i].value);
+			   cases[i].status == SCIM_OK ? SCIM_OK : SCIM_INVALID_COUNT, "count=%s", cases[i].value);
 		if (cases[i].status == SCIM_OK)
-			is_int(request.count, cases[i].count, "value of count=%s", cases[i].value);
+			is_int(request.list.count, cases[i].count, "value of count=%s", cases[i].value);
 		is_int(parse("GET", scim_sprintf(arena, "/Users?startIndex=%s", cases[i].value), NULL, &request, &err),
 			   cases[i].status, "startIndex=%s", cases[i].value);
 		if (cases[i].status == SCIM_OK)
-			is_int(request.start_index, cases[i].start_index, "value of startIndex=%s", cases[i].value);
+			is_int(request.list.start_index, cases[i].start_index, "value of startIndex=%s", cases[i].value);
+	}
+}
+
+/* RFC 9865 section 2. */
+static void
+test_cursor_parameter(void)
+{
+	static const struct
+	{
+		const char *uri;
+		ScimStatus	status;
+		const char *cursor;
+	}			cases[] = {
+		{"/Users?cursor", SCIM_OK, ""},
+		{"/Users?cursor=", SCIM_OK, ""},
+		{"/Users?CURSOR=aZ09-._~&count=1", SCIM_OK, "aZ09-._~"},
+		{"/Users?count=0&cursor=x", SCIM_INVALID_COUNT, "x"},
+		{"/Users?cursor=x&count=-1", SCIM_INVALID_COUNT, "x"},
+		{"/Users?cursor&count=ten", SCIM_INVALID_COUNT, ""},
+		{"/Users?cursor&startIndex=1", SCIM_INVALID_VALUE, ""},
+		{"/Users?cursor=a&cursor=b", SCIM_BAD_REQUEST, "a"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		ScimRequest request;
+		ScimError	err;
+
+		is_int(parse("GET", cases[i].uri, NULL, &request, &err), cases[i].status, "%s", cases[i].uri);
+		is_str(text(request.list.cursor), cases[i].cursor, "cursor of %s", cases[i].uri);
+		ok(request.list.count >= 0 && request.list.start_index >= 1, "numbers in range of %s", cases[i].uri);
 	}
 }
 
@@ -252,6 +283,7 @@ main(void)
 	test_endpoints();
 	test_query();
 	test_numbers();
+	test_cursor_parameter();
 	test_refused_queries();
 	test_headers();
 	test_etags();
