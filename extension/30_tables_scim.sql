@@ -42,12 +42,16 @@ CREATE TABLE scim.tenant_settings (
 	tenant text COLLATE "C" PRIMARY KEY REFERENCES scim.tenants ON DELETE CASCADE,
 	base_url text CHECK (base_url OPERATOR(pg_catalog.~) '^https?://[^[:space:]"?#]+[^[:space:]"?#/]$'),
 	password text NOT NULL DEFAULT 'discard'
-		CHECK (password OPERATOR(pg_catalog.=) 'discard' OR password OPERATOR(pg_catalog.=) 'hash')
+		CHECK (password OPERATOR(pg_catalog.=) 'discard' OR password OPERATOR(pg_catalog.=) 'hash'),
+	reactivate boolean NOT NULL DEFAULT false,
+	enabled boolean NOT NULL DEFAULT true
 );
 COMMENT ON TABLE scim.tenant_settings IS 'Settings of a tenant; no row stands for the defaults';
 COMMENT ON COLUMN scim.tenant_settings.tenant IS 'The tenant';
 COMMENT ON COLUMN scim.tenant_settings.base_url IS 'What meta.location starts with, without a slash at its end; null: locations are relative (/Users/<id>)';
 COMMENT ON COLUMN scim.tenant_settings.password IS 'What becomes of a password sent by SCIM: discard, or hash (bcrypt, for scim.check_password)';
+COMMENT ON COLUMN scim.tenant_settings.reactivate IS 'Does a POST of an inactive user''s userName bring that user back, in place of 409?';
+COMMENT ON COLUMN scim.tenant_settings.enabled IS 'Are SCIM calls for the tenant served? See scim.disable_tenant()';
 
 CREATE TABLE scim.users (
 	tenant text COLLATE "C" NOT NULL DEFAULT scim.current_tenant(),

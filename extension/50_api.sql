@@ -16,12 +16,26 @@ COMMENT ON FUNCTION scim.scim_apply(text, text, jsonb, jsonb) IS 'Serves a SCIM 
 CREATE FUNCTION scim.create_tenant(tenant text, base_url text DEFAULT NULL, settings jsonb DEFAULT '{}') RETURNS void
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'scim_audit_create_tenant';
-COMMENT ON FUNCTION scim.create_tenant(text, text, jsonb) IS 'Makes a tenant; settings: password (discard or hash)';
+COMMENT ON FUNCTION scim.create_tenant(text, text, jsonb) IS 'Makes a tenant; settings: password (discard or hash), reactivate (true or false). The name of a dropped tenant is not given again';
 
 CREATE FUNCTION scim.alter_tenant(tenant text, settings jsonb) RETURNS void
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'scim_audit_alter_tenant';
-COMMENT ON FUNCTION scim.alter_tenant(text, jsonb) IS 'Changes settings of a tenant: base_url, password; null stands for the default';
+COMMENT ON FUNCTION scim.alter_tenant(text, jsonb) IS 'Changes settings of a tenant: base_url, password, reactivate; null stands for the default';
+
+CREATE FUNCTION scim.disable_tenant(tenant text) RETURNS void
+	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'scim_audit_disable_tenant';
+COMMENT ON FUNCTION scim.disable_tenant(text) IS 'Refuses every SCIM call for a tenant with 403, from the next one on; its users, its clients and its log stay as they are';
+
+CREATE FUNCTION scim.enable_tenant(tenant text) RETURNS void
+	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'scim_audit_enable_tenant';
+COMMENT ON FUNCTION scim.enable_tenant(text) IS 'Serves SCIM calls for a tenant again';
+
+CREATE FUNCTION scim.log_tenant_drop(tenant text) RETURNS void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'scim_audit_log_tenant_drop';
+COMMENT ON FUNCTION scim.log_tenant_drop(text) IS 'Writes the audit event of a tenant that was dropped; for scim.drop_tenant()';
 
 CREATE FUNCTION scim.check_password(user_id uuid, password text) RETURNS boolean
 	LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp

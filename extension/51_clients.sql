@@ -311,6 +311,45 @@ END
 $$;
 COMMENT ON FUNCTION scim.drop_client(text, text) IS 'Removes a client and its tokens; its name stays in the log';
 
+-- Here, for it ends the tenant's clients, too.
+CREATE FUNCTION scim.drop_tenant(tenant text, confirm text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	held record;
+BEGIN
+	IF drop_tenant.tenant = 'default' THEN
+		RAISE EXCEPTION 'tenant "default" cannot be dropped' USING ERRCODE = 'object_not_in_prerequisite_state',
+			HINT = 'scim.disable_tenant() ends SCIM calls for it.';
+	END IF;
+	PERFORM FROM scim.tenants t WHERE t.tenant = drop_tenant.tenant FOR UPDATE;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'there is no tenant "%"', tenant USING ERRCODE = 'undefined_object';
+	END IF;
+	IF confirm IS DISTINCT FROM drop_tenant.tenant THEN
+		RAISE EXCEPTION 'dropping a tenant must be confirmed' USING ERRCODE = 'invalid_parameter_value',
+			DETAIL = 'It deletes all users, groups, clients and tokens of the tenant. Its log is kept.',
+			HINT = 'Give the name of the tenant as the second argument, too.';
+	END IF;
+
+	FOR held IN SELECT c.client FROM scim.clients c WHERE c.tenant = drop_tenant.tenant ORDER BY 1 LOOP
+		PERFORM scim.drop_client(drop_tenant.tenant, held.client);
+	END LOOP;
+	-- A duty of a role that is gone, or is another one now, cannot be revoked from anybody.
+	FOR held IN SELECT d.role_oid, d.duty FROM scim.duties d JOIN pg_roles r ON r.oid = d.role_oid AND r.rolname = d.role_name
+			WHERE d.tenant = drop_tenant.tenant ORDER BY 1, 2 LOOP
+		PERFORM scim.revoke_duty(held.role_oid::regrole, held.duty, drop_tenant.tenant);
+	END LOOP;
+	DELETE FROM scim.duties d WHERE d.tenant = drop_tenant.tenant;
+	DELETE FROM scim.group_members m WHERE m.tenant = drop_tenant.tenant;
+	DELETE FROM scim.groups g WHERE g.tenant = drop_tenant.tenant;
+	DELETE FROM scim.users u WHERE u.tenant = drop_tenant.tenant;
+	DELETE FROM scim.tenants t WHERE t.tenant = drop_tenant.tenant;
+	PERFORM scim.log_tenant_drop(drop_tenant.tenant);
+END
+$$;
+COMMENT ON FUNCTION scim.drop_tenant(text, text) IS 'Deletes a tenant with its users, groups, clients, tokens and duties; confirm is its name once more. Its log is kept, for auditors of all tenants, and its name is not given again';
+
 CREATE FUNCTION scim.list_clients(tenant text)
 	RETURNS TABLE (client text, role name, profile text, enabled boolean, last_four text, state text,
 		created timestamptz, expires_at timestamptz, issued_by name,
@@ -334,7 +373,7 @@ REVOKE EXECUTE ON FUNCTION scim.draw_token(), scim.manages_clients(text), scim.c
 	scim.create_client(text, text, regrole, timestamptz, text), scim.rotate_token(text, text, timestamptz, timestamptz),
 	scim.revoke_token(text, text, text), scim.alter_client(text, text, regrole, text),
 	scim.enable_client(text, text, boolean), scim.disable_client(text, text), scim.drop_client(text, text),
-	scim.list_clients(text) FROM PUBLIC;
+	scim.drop_tenant(text, text), scim.list_clients(text) FROM PUBLIC;
 
 -- The rows are data: pg_dump must carry them.
 SELECT pg_catalog.pg_extension_config_dump('scim.clients', '');

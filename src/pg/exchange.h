@@ -30,6 +30,7 @@ typedef struct ScimAuditExchange
 	const char *tenant;			/* NULL when it could not be decided */
 	const char *base_url;
 	bool		hash_passwords;
+	bool		reactivate;
 	ScimRequest request;
 	ScimProjection *projection;
 

@@ -16,6 +16,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "pg/exchange.h"
+#include "pg/guc.h"
 #include "pg/password.h"
 #include "pg/resource_triggers.h"
 #include "pg/text_functions.h"
@@ -275,6 +276,67 @@ uuid_text(ScimAuditExchange *x, const uint8_t uuid[16])
 }
 
 static ScimStatus
+serve_put(ScimAuditExchange *x)
+{
+	Stored		stored = {{{{0}}}};
+	ScimResource resource = {0};
+	ScimStatus	status = lock_stored(x, true, &stored);
+
+	if (status == SCIM_OK)
+		status = scim_audit_checked(scim_resource_from_body(x->arena, x->request.type, x->body, stored.json,
+															x->profile->strict_attributes, &resource,
+															&x->error));
+	if (status == SCIM_OK)
+		status = write_changes(x, &stored, &resource, true);
+	return status;
+}
+
+/* A POST that brings a resource back: what a PUT does, answered as a creation. */
+static ScimStatus
+reactivate(ScimAuditExchange *x)
+{
+	ScimStatus	status = serve_put(x);
+
+	if (status == SCIM_OK)
+		x->status = 201;
+	return status;
+}
+
+/*
+ * The inactive user whose userName a POST wants, where the tenant has such users brought
+ * back: its id, else absent.  A type without the two attributes has none.
+ */
+static ScimStr
+inactive_namesake(ScimAuditExchange *x, const ScimStr *values)
+{
+	const ScimResourceType *type = x->request.type;
+	ScimFilterLimits limits = {scim_audit_max_filter_terms};
+	ScimStr		name = SCIM_STR_NONE;
+	ScimFilter *filter;
+	ScimBuf		text;
+	ScimSql		sql;
+	ScimSort	sort = {0};
+	ScimAuditRow row = {{{0}}};
+	size_t		i;
+
+	for (i = 0; i < type->n_columns; i++)
+		if (strcmp(type->columns[i].path, "userName") == 0)
+			name = values[i];
+	if (!x->reactivate || name.ptr == NULL || scim_type_attribute(type, SCIM_STR("active")) == NULL)
+		return SCIM_STR_NONE;
+	scim_buf_init(&text, x->arena, SCIM_AUDIT_URI_MAX);
+	scim_buf_str(&text, "userName eq ");
+	scim_buf_json_string(&text, name.ptr, name.len);
+	scim_buf_str(&text, " and active eq false");
+	if (text.failed)
+		return SCIM_STR_NONE;	/* longer than any name that is stored */
+	if (scim_audit_checked(scim_filter_parse(x->arena, type, (ScimStr) {text.data, text.len}, &limits, &filter, &x->error)) != SCIM_OK ||
+		scim_audit_checked(scim_sql_list(x->arena, type, scim_audit_tenant_str(x), filter, &sort, 0, 1, &sql, &x->error)) != SCIM_OK)
+		elog(ERROR, "could not look for an inactive user");
+	return scim_audit_storage_row(x->arena, type, &sql, &row) ? row.meta.id : SCIM_STR_NONE;
+}
+
+static ScimStatus
 serve_post(ScimAuditExchange *x)
 {
 	const ScimResourceType *type = x->request.type;
@@ -292,6 +354,9 @@ serve_post(ScimAuditExchange *x)
 		status = scim_audit_checked(scim_resource_to_row(x->arena, type, resource.json, values, &x->error));
 	if (status != SCIM_OK)
 		return status;
+	x->request.id = inactive_namesake(x, values);
+	if (x->request.id.ptr != NULL)
+		return reactivate(x);
 
 	scim_audit_new_uuid(uuid);
 	scim_audit_checked(scim_sql_insert(x->arena, type, scim_audit_tenant_str(x), uuid_text(x, uuid),
@@ -304,22 +369,6 @@ serve_post(ScimAuditExchange *x)
 	apply_password(x, &resource.secrets, row.meta.id);
 	/* A new resource has no links but those that the request gave it. */
 	return answer_row(x, 201, &row, changed);
-}
-
-static ScimStatus
-serve_put(ScimAuditExchange *x)
-{
-	Stored		stored = {{{{0}}}};
-	ScimResource resource = {0};
-	ScimStatus	status = lock_stored(x, true, &stored);
-
-	if (status == SCIM_OK)
-		status = scim_audit_checked(scim_resource_from_body(x->arena, x->request.type, x->body, stored.json,
-															x->profile->strict_attributes, &resource,
-															&x->error));
-	if (status == SCIM_OK)
-		status = write_changes(x, &stored, &resource, true);
-	return status;
 }
 
 /* A resource with links is answered without body, for it may have very many of them. */

@@ -89,6 +89,12 @@ decide_tenant(ScimAuditExchange *x)
 			if (x->base_url == NULL)
 				scim_audit_checked(SCIM_NO_MEMORY);
 			x->hash_passwords = settings->password == SCIM_PASSWORD_HASH;
+			x->reactivate = settings->reactivate;
+			if (!settings->enabled)
+			{
+				x->denied = true;
+				return scim_error(&x->error, SCIM_FORBIDDEN, "the tenant is disabled");
+			}
 			return SCIM_OK;
 		case SCIM_TENANT_CHOOSE:
 			return scim_error(&x->error, SCIM_BAD_REQUEST,

@@ -51,6 +51,9 @@ static uint64 loaded = 0;
 PG_FUNCTION_INFO_V1(scim_audit_tenants_changed);
 PG_FUNCTION_INFO_V1(scim_audit_create_tenant);
 PG_FUNCTION_INFO_V1(scim_audit_alter_tenant);
+PG_FUNCTION_INFO_V1(scim_audit_disable_tenant);
+PG_FUNCTION_INFO_V1(scim_audit_enable_tenant);
+PG_FUNCTION_INFO_V1(scim_audit_log_tenant_drop);
 
 static void
 relation_changed(Datum arg, Oid relid)
@@ -67,6 +70,15 @@ text_column(HeapTuple tuple, TupleDesc desc, const char *name)
 	Datum		value = heap_getattr(tuple, SPI_fnumber(desc, name), desc, &isnull);
 
 	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* A boolean column that has no null. */
+static bool
+boolean_column(HeapTuple tuple, TupleDesc desc, const char *name)
+{
+	bool		isnull;
+
+	return DatumGetBool(heap_getattr(tuple, SPI_fnumber(desc, name), desc, &isnull));
 }
 
 /* Put the rows of scim.tenants, or of scim.tenant_settings, into table. */
@@ -88,7 +100,7 @@ load_relation(HTAB *table, Oid relid, bool is_settings)
 		strlcpy(key, name, sizeof(key));
 		entry = hash_search(table, key, HASH_ENTER, &found);
 		if (!found)
-			entry->settings = (ScimAuditTenant) {"", SCIM_PASSWORD_DISCARD};
+			entry->settings = (ScimAuditTenant) {"", SCIM_PASSWORD_DISCARD, false, true};
 		if (is_settings)
 		{
 			char	   *base_url = text_column(tuple, desc, "base_url");
@@ -96,6 +108,8 @@ load_relation(HTAB *table, Oid relid, bool is_settings)
 			entry->settings.base_url = base_url != NULL ? base_url : "";
 			if (strcmp(text_column(tuple, desc, "password"), "hash") == 0)
 				entry->settings.password = SCIM_PASSWORD_HASH;
+			entry->settings.reactivate = boolean_column(tuple, desc, "reactivate");
+			entry->settings.enabled = boolean_column(tuple, desc, "enabled");
 		}
 	}
 	systable_endscan(scan);
@@ -221,8 +235,8 @@ scim_audit_tenants_changed(PG_FUNCTION_ARGS)
 
 /*
  * Write the settings of a tenant: base_url, and what the JSON object names
- * (base_url, password; null stands for the default).  The checks of the
- * table judge the values.
+ * (base_url, password, reactivate; null stands for the default).  The checks
+ * of the table judge the values.
  */
 static void
 write_settings(const char *tenant, Datum settings)
@@ -233,7 +247,7 @@ write_settings(const char *tenant, Datum settings)
 	values[0] = CStringGetTextDatum(tenant);
 	values[1] = settings;
 	if (SPI_execute_with_args("SELECT k FROM pg_catalog.jsonb_object_keys($2) AS k"
-							  " WHERE k OPERATOR(pg_catalog.<>) 'base_url' AND k OPERATOR(pg_catalog.<>) 'password'",
+							  " WHERE k OPERATOR(pg_catalog.<>) ALL (ARRAY['base_url', 'password', 'reactivate'])",
 							  2, types, values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read settings");
 	if (SPI_processed > 0)
@@ -241,13 +255,15 @@ write_settings(const char *tenant, Datum settings)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no tenant setting \"%s\"",
 						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
-				 errhint("Tenant settings are base_url and password.")));
-	if (SPI_execute_with_args("INSERT INTO scim.tenant_settings AS s (tenant, base_url, password)"
+				 errhint("Tenant settings are base_url, password and reactivate.")));
+	if (SPI_execute_with_args("INSERT INTO scim.tenant_settings AS s (tenant, base_url, password, reactivate)"
 							  " VALUES ($1, pg_catalog.rtrim($2 OPERATOR(pg_catalog.->>) 'base_url', '/'),"
-							  " coalesce($2 OPERATOR(pg_catalog.->>) 'password', 'discard'))"
+							  " coalesce($2 OPERATOR(pg_catalog.->>) 'password', 'discard'),"
+							  " coalesce(($2 OPERATOR(pg_catalog.->>) 'reactivate')::boolean, false))"
 							  " ON CONFLICT (tenant) DO UPDATE SET"
 							  " base_url = CASE WHEN $2 OPERATOR(pg_catalog.?) 'base_url' THEN excluded.base_url ELSE s.base_url END,"
-							  " password = CASE WHEN $2 OPERATOR(pg_catalog.?) 'password' THEN excluded.password ELSE s.password END",
+							  " password = CASE WHEN $2 OPERATOR(pg_catalog.?) 'password' THEN excluded.password ELSE s.password END,"
+							  " reactivate = CASE WHEN $2 OPERATOR(pg_catalog.?) 'reactivate' THEN excluded.reactivate ELSE s.reactivate END",
 							  2, types, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write settings");
 }
@@ -296,6 +312,29 @@ name_is_valid(const char *tenant)
 		strspn(tenant, "abcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
+/*
+ * The log of a dropped tenant is kept under its name: whoever got the name next
+ * could be shown it.
+ */
+static void
+check_never_dropped(const char *tenant)
+{
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1];
+
+	values[0] = CStringGetTextDatum(tenant);
+	if (SPI_execute_with_args("SELECT FROM scim_audit.events e WHERE e.resource_id OPERATOR(pg_catalog.=) $1"
+							  " AND e.event_type OPERATOR(pg_catalog.=) 'tenant.drop' AND e.tenant OPERATOR(pg_catalog.=) $1",
+							  1, types, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for a dropped tenant");
+	if (SPI_processed > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("\"%s\" was the name of a tenant that was dropped", tenant),
+				 errdetail("Its log is kept, and must not become another tenant's."),
+				 errhint("Choose another name.")));
+}
+
 static void
 insert_tenant(const char *tenant)
 {
@@ -308,6 +347,7 @@ insert_tenant(const char *tenant)
 				 errmsg("\"%s\" cannot be the name of a tenant", tenant),
 				 errdetail("A name has 1 to %d lower-case letters, digits and hyphens, and no hyphen at its start.",
 						   TENANT_NAME_MAX)));
+	check_never_dropped(tenant);
 	values[0] = CStringGetTextDatum(tenant);
 	if (SPI_execute_with_args("INSERT INTO scim.tenants (tenant) VALUES ($1)",
 							  1, types, values, NULL, false, 0) != SPI_OK_INSERT)
@@ -343,6 +383,15 @@ scim_audit_create_tenant(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+static void
+check_tenant_exists(const char *tenant)
+{
+	if (scim_audit_tenant_settings(tenant) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no tenant \"%s\"", tenant)));
+}
+
 /* scim.alter_tenant(tenant text, settings jsonb) */
 Datum
 scim_audit_alter_tenant(PG_FUNCTION_ARGS)
@@ -351,14 +400,54 @@ scim_audit_alter_tenant(PG_FUNCTION_ARGS)
 	Datum		settings = PG_ARGISNULL(1) ? jsonb_empty() : PG_GETARG_DATUM(1);
 	ScimAuditUser user = scim_audit_become(scim_audit_table_owner("scim.tenants"));
 
-	if (scim_audit_tenant_settings(tenant) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("there is no tenant \"%s\"", tenant)));
+	check_tenant_exists(tenant);
 	SPI_connect();
 	write_settings(tenant, settings);
 	write_event("tenant.update", "update", tenant, settings);
 	SPI_finish();
 	scim_audit_become_again(user);
+	PG_RETURN_VOID();
+}
+
+/* scim.disable_tenant(tenant text), scim.enable_tenant(tenant text) */
+static Datum
+set_enabled(FunctionCallInfo fcinfo, bool enabled)
+{
+	char	   *tenant = tenant_argument(fcinfo);
+	ScimAuditUser user = scim_audit_become(scim_audit_table_owner("scim.tenants"));
+	Oid			types[2] = {TEXTOID, BOOLOID};
+	Datum		values[2];
+
+	check_tenant_exists(tenant);
+	SPI_connect();
+	values[0] = CStringGetTextDatum(tenant);
+	values[1] = BoolGetDatum(enabled);
+	if (SPI_execute_with_args("INSERT INTO scim.tenant_settings (tenant, enabled) VALUES ($1, $2)"
+							  " ON CONFLICT (tenant) DO UPDATE SET enabled = excluded.enabled",
+							  2, types, values, NULL, false, 0) != SPI_OK_INSERT)
+		elog(ERROR, "could not write settings");
+	write_event(enabled ? "tenant.enable" : "tenant.disable", enabled ? "enable" : "disable", tenant, jsonb_empty());
+	SPI_finish();
+	scim_audit_become_again(user);
+	PG_RETURN_VOID();
+}
+
+Datum
+scim_audit_disable_tenant(PG_FUNCTION_ARGS)
+{
+	return set_enabled(fcinfo, false);
+}
+
+Datum
+scim_audit_enable_tenant(PG_FUNCTION_ARGS)
+{
+	return set_enabled(fcinfo, true);
+}
+
+/* scim.log_tenant_drop(tenant text) */
+Datum
+scim_audit_log_tenant_drop(PG_FUNCTION_ARGS)
+{
+	write_event("tenant.drop", "drop", text_to_cstring(PG_GETARG_TEXT_PP(0)), jsonb_empty());
 	PG_RETURN_VOID();
 }

@@ -16,6 +16,8 @@ typedef struct ScimAuditTenant
 {
 	const char *base_url;		/* without a slash at its end; "" when not set */
 	ScimAuditPassword password;
+	bool		reactivate;		/* a POST of an inactive user's userName brings that user back */
+	bool		enabled;		/* SCIM calls are served */
 } ScimAuditTenant;
 
 /*
