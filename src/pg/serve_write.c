@@ -336,6 +336,21 @@ inactive_namesake(ScimAuditExchange *x, const ScimStr *values)
 	return scim_audit_storage_row(x->arena, type, &sql, &row) ? row.meta.id : SCIM_STR_NONE;
 }
 
+/* Lock the inactive namesake, if there is one still once the lock is ours. */
+static ScimStr
+lock_namesake(ScimAuditExchange *x, const ScimStr *values)
+{
+	ScimStr		id = inactive_namesake(x, values);
+	ScimAuditRow row = {{{0}}};
+	ScimSql		sql;
+
+	if (id.ptr == NULL)
+		return id;
+	scim_audit_checked(scim_sql_select(x->arena, x->request.type, scim_audit_tenant_str(x), id, true, &sql));
+	scim_audit_storage_row(x->arena, x->request.type, &sql, &row);
+	return inactive_namesake(x, values);
+}
+
 static ScimStatus
 serve_post(ScimAuditExchange *x)
 {
@@ -354,7 +369,7 @@ serve_post(ScimAuditExchange *x)
 		status = scim_audit_checked(scim_resource_to_row(x->arena, type, resource.json, values, &x->error));
 	if (status != SCIM_OK)
 		return status;
-	x->request.id = inactive_namesake(x, values);
+	x->request.id = lock_namesake(x, values);
 	if (x->request.id.ptr != NULL)
 		return reactivate(x);
 
