@@ -82,7 +82,12 @@ struct ScimFilter
 typedef struct ScimFilterLimits
 {
 	int			max_terms;
+	bool		all_types;		/* the query is of all resource types: an attribute that only another
+								 * type has is absent (RFC 7644 section 3.4.2.1) */
 } ScimFilterLimits;
+
+/* Is it plain that no resource satisfies the filter, for want of attributes? */
+extern bool scim_filter_never(const ScimFilter *filter);
 
 /* Parse a whole filter for a resource type; the text must outlive the result. */
 extern ScimStatus scim_filter_parse(ScimArena *arena, const ScimResourceType *type, ScimStr text,

@@ -33,6 +33,7 @@ typedef struct Parser
 	int			depth;
 	int			terms;
 	int			max_terms;
+	bool		all_types;
 	ScimError  *err;
 } Parser;
 
@@ -370,6 +371,73 @@ parse_term(Parser *parser, ScimFilter **out)
 	return status == SCIM_OK ? parse_operation(parser, &path, out) : status;
 }
 
+/* What a term is when its attribute is absent: every resource has an id. */
+static ScimStatus
+make_absent(Parser *parser, ScimFilter **term)
+{
+	bool		satisfied = (*term)->kind == SCIM_FILTER_NOT ||
+		((*term)->kind == SCIM_FILTER_COMPARE && (*term)->op == SCIM_OP_NE);
+
+	*term = node(parser, SCIM_FILTER_PRESENT, NULL, NULL);
+	if (*term == NULL)
+		return SCIM_NO_MEMORY;
+	(*term)->path.attr = scim_type_attribute(parser->type, SCIM_STR("id"));
+	if (!satisfied)
+		*term = node(parser, SCIM_FILTER_NOT, *term, NULL);
+	return *term != NULL ? SCIM_OK : SCIM_NO_MEMORY;
+}
+
+/* A term that the type cannot have, if another type can: it is checked there and is absent here. */
+static ScimStatus
+parse_foreign_term(Parser *parser, ScimFilter **out)
+{
+	const ScimResourceType *type = parser->type;
+	ScimError  *err = parser->err;
+	ScimCursor	start = parser->cursor;
+	int			terms = parser->terms;
+	ScimStatus	status = SCIM_INVALID_FILTER;
+
+	parser->err = NULL;
+	for (size_t i = 0; i < scim_registry_type_count(type->registry) && status == SCIM_INVALID_FILTER; i++)
+	{
+		parser->cursor = start;
+		parser->terms = terms;
+		parser->type = scim_registry_type(type->registry, i);
+		if (parser->type != type)
+			status = parse_term(parser, out);
+	}
+	parser->type = type;
+	parser->err = err;
+	return status == SCIM_OK ? make_absent(parser, out) : status;
+}
+
+/* A term; the error is that of the type itself. */
+static ScimStatus
+parse_any_term(Parser *parser, ScimFilter **out)
+{
+	ScimCursor	start = parser->cursor;
+	ScimCursor	stopped;
+	int			terms = parser->terms;
+	ScimStatus	status = parse_term(parser, out);
+
+	if (status != SCIM_INVALID_FILTER || !parser->all_types || parser->owner != NULL)
+		return status;
+	stopped = parser->cursor;
+	parser->cursor = start;
+	parser->terms = terms;
+	status = parse_foreign_term(parser, out);
+	if (status == SCIM_NO_MEMORY)
+		return status;
+	if (status != SCIM_OK)
+	{
+		parser->cursor = stopped;
+		return SCIM_INVALID_FILTER;
+	}
+	if (parser->err != NULL)
+		*parser->err = (ScimError) {SCIM_OK};
+	return SCIM_OK;
+}
+
 /* Is "not" followed by a parenthesis at the cursor?  Then step over the word. */
 static bool
 accept_not(ScimCursor *cursor)
@@ -395,7 +463,7 @@ parse_factor(Parser *parser, ScimFilter **out)
 	(void) scim_cursor_spaces(cursor);
 	negated = accept_not(cursor);
 	if (!scim_cursor_byte(cursor, '('))
-		return parse_term(parser, out);
+		return parse_any_term(parser, out);
 	if (++parser->depth > SCIM_FILTER_MAX_DEPTH)
 		return refuse(parser, scim_cursor_offset(cursor), "the filter is nested too deeply");
 	status = parse_chain(parser, SCIM_FILTER_OR, out);
@@ -468,7 +536,7 @@ scim_filter_parse(ScimArena *arena, const ScimResourceType *type, ScimStr text,
 				  const ScimFilterLimits *limits, ScimFilter **out, ScimError *err)
 {
 	Parser		parser = {.arena = arena, .type = type, .cursor = scim_cursor(text),
-	.max_terms = limits->max_terms, .err = err};
+	.max_terms = limits->max_terms, .all_types = limits->all_types, .err = err};
 	ScimStatus	status;
 
 	*out = NULL;
@@ -499,48 +567,4 @@ scim_filter_parse_value(ScimArena *arena, const ScimResourceType *type, const Sc
 	(void) scim_cursor_spaces(&parser.cursor);
 	*used = scim_cursor_offset(&parser.cursor);
 	return status;
-}
-
-/* ---- what a filter is ---- */
-
-const ScimAttribute *
-scim_filter_leaf(const ScimFilter *filter)
-{
-	return scim_path_leaf(&filter->path);
-}
-
-bool
-scim_absent_is_false(const ScimAttribute *attr)
-{
-	return attr->type == SCIM_TYPE_BOOLEAN && attr->parent != NULL && attr->parent->multi_valued &&
-		strcmp(attr->name, "primary") == 0;
-}
-
-bool
-scim_filter_is_choice(const ScimFilter *filter, const ScimAttribute *sub,
-					  void (*visit) (void *context, ScimStr literal), void *context)
-{
-	if (filter->kind == SCIM_FILTER_OR)
-		return scim_filter_is_choice(filter->left, sub, visit, context) &&
-			scim_filter_is_choice(filter->right, sub, visit, context);
-	if (filter->kind != SCIM_FILTER_COMPARE || filter->op != SCIM_OP_EQ || filter->path.sub != sub ||
-		filter->value.kind != SCIM_LITERAL_STRING)
-		return false;
-	if (visit != NULL)
-		visit(context, filter->value.text);
-	return true;
-}
-
-size_t
-scim_filter_terms(const ScimFilter *filter)
-{
-	size_t		terms = 0;
-
-	if (filter->kind == SCIM_FILTER_COMPARE || filter->kind == SCIM_FILTER_PRESENT)
-		return 1;
-	if (filter->left != NULL)
-		terms += scim_filter_terms(filter->left);
-	if (filter->right != NULL)
-		terms += scim_filter_terms(filter->right);
-	return terms;
 }

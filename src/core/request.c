@@ -341,6 +341,13 @@ scim_request_parse(ScimArena *arena, const ScimRegistry *registry, ScimStr metho
 	return SCIM_OK;
 }
 
+bool
+scim_request_reads(const ScimRequest *request)
+{
+	return request->method == SCIM_GET ||
+		(request->method == SCIM_POST && request->endpoint == SCIM_ENDPOINT_SEARCH);
+}
+
 const char *
 scim_request_allow(const ScimRequest *request)
 {

@@ -95,6 +95,12 @@ extern ScimStatus scim_request_parse(ScimArena *arena, const ScimRegistry *regis
  */
 extern ScimStatus scim_query_check(ScimQuery *query, ScimError *err);
 
+/*
+ * Does the request only read?  GET, and POST of a SearchRequest (RFC 7644
+ * section 3.4.3), which is a list that keeps its parameters out of the URI.
+ */
+extern bool scim_request_reads(const ScimRequest *request);
+
 /* The value of the Allow header for the request's endpoint: "GET, POST". */
 extern const char *scim_request_allow(const ScimRequest *request);
 

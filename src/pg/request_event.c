@@ -21,16 +21,10 @@
 #define HEADER_MAX 512			/* bytes kept of a header */
 #define URI_MAX 8192			/* bytes kept of a path or query */
 
-static bool
-is_read(const ScimAuditExchange *x)
-{
-	return x->request.method == SCIM_GET;
-}
-
 bool
 scim_audit_request_event_due(const ScimAuditExchange *x)
 {
-	if (!is_read(x) || scim_audit_log_reads == SCIM_LOG_READS_ALL)
+	if (!scim_request_reads(&x->request) || scim_audit_log_reads == SCIM_LOG_READS_ALL)
 		return true;
 	return scim_audit_log_reads == SCIM_LOG_READS_FAILURES && x->error.status != SCIM_OK;
 }
@@ -53,7 +47,8 @@ action(const ScimAuditExchange *x)
 		case SCIM_DELETE:
 			return "delete";
 		default:
-			return x->request.endpoint == SCIM_ENDPOINT_COLLECTION ? "list" : "read";
+			return x->request.endpoint == SCIM_ENDPOINT_COLLECTION || x->request.endpoint == SCIM_ENDPOINT_ROOT ?
+				"list" : "read";
 	}
 }
 

@@ -26,6 +26,17 @@ typedef struct Page
 	ScimJson  **resources;
 } Page;
 
+/* What a list has of one resource type. */
+typedef struct Listing
+{
+	const ScimResourceType *type;
+	ScimFilter *filter;			/* NULL: all */
+	ScimProjection *projection;
+	ScimAuditRow *rows;
+	size_t		n;
+	int64		total;
+} Listing;
+
 static bool
 same_id(ScimStr a, ScimStr b)
 {
@@ -61,13 +72,12 @@ attach_link(ScimAuditExchange *x, const ScimLink *link, Page *page)
 }
 
 static void
-attach_links(ScimAuditExchange *x, Page *page)
+attach_links(ScimAuditExchange *x, const ScimResourceType *type, const ScimProjection *projection, Page *page)
 {
-	const ScimResourceType *type = x->request.type;
 	size_t		i;
 
 	for (i = 0; i < type->n_links && page->n > 0; i++)
-		if (scim_projection_wants(x->projection, type->links[i].attr))
+		if (scim_projection_wants(projection, type->links[i].attr))
 			attach_link(x, &type->links[i], page);
 }
 
@@ -79,7 +89,7 @@ scim_audit_answer_resource(ScimAuditExchange *x, int status, ScimJson *json, con
 	Page		page = {1, &id, &json};
 
 	if (read_links)
-		attach_links(x, &page);
+		attach_links(x, x->request.type, x->projection, &page);
 	scim_response_resource(&x->answer, x->request.type, json, meta, x->projection, x->base_url);
 	x->location = scim_location(x->arena, x->request.type, meta->id, x->base_url);
 	x->resource_id = meta->id;
@@ -130,17 +140,16 @@ scim_audit_serve_resource(ScimAuditExchange *x)
 
 /* How many resources there are that satisfy the filter. */
 static ScimStatus
-count_resources(ScimAuditExchange *x, const ScimFilter *filter, int64 *total)
+count_resources(ScimAuditExchange *x, Listing *listing)
 {
 	ScimSql		sql;
 	ScimStatus	status;
 
-	status = scim_audit_checked(scim_sql_count(x->arena, x->request.type, scim_audit_tenant_str(x),
-											   filter, &sql, &x->error));
-	if (status != SCIM_OK)
-		return status;
-	*total = scim_audit_storage_count(x->request.type->table, &sql);
-	return SCIM_OK;
+	status = scim_audit_checked(scim_sql_count(x->arena, listing->type, scim_audit_tenant_str(x),
+											   listing->filter, &sql, &x->error));
+	if (status == SCIM_OK)
+		listing->total = scim_audit_storage_count(listing->type->table, &sql);
+	return status;
 }
 
 /*
@@ -149,37 +158,35 @@ count_resources(ScimAuditExchange *x, const ScimFilter *filter, int64 *total)
  * that makes it larger than PAGE_BYTES_MAX.
  */
 static ScimStatus
-read_page(ScimAuditExchange *x, const ScimFilter *filter, int64 offset, int64 limit,
-		  ScimAuditRow **rows, size_t *n, int64 *total)
+read_page(ScimAuditExchange *x, Listing *listing, int64 offset, int64 limit)
 {
 	ScimSort	sort;
 	ScimSql		sql;
 	ScimStatus	status;
 	bool		cut;
 
-	*n = 0;
-	*rows = NULL;
 	if (limit > 0)
 	{
-		status = scim_audit_checked(scim_sort_parse(x->arena, x->request.type, x->request.list.sort_by,
+		status = scim_audit_checked(scim_sort_parse(x->arena, listing->type, x->request.list.sort_by,
 													x->request.list.sort_order, &sort, &x->error));
 		if (status == SCIM_OK)
-			status = scim_audit_checked(scim_sql_list(x->arena, x->request.type, scim_audit_tenant_str(x),
-													  filter, &sort, offset, limit, &sql, &x->error));
+			status = scim_audit_checked(scim_sql_list(x->arena, listing->type, scim_audit_tenant_str(x),
+													  listing->filter, &sort, offset, limit, &sql, &x->error));
 		if (status != SCIM_OK)
 			return status;
-		*n = scim_audit_storage_rows(x->arena, x->request.type, &sql, PAGE_BYTES_MAX, rows, &cut);
-		*total = offset + *n;
-		if (!cut && *n < limit && (*n > 0 || offset == 0))
+		listing->n = scim_audit_storage_rows(x->arena, listing->type, &sql, PAGE_BYTES_MAX, &listing->rows, &cut);
+		listing->total = offset + listing->n;
+		if (!cut && listing->n < limit && (listing->n > 0 || offset == 0))
 			return SCIM_OK;
 	}
-	return count_resources(x, filter, total);
+	return count_resources(x, listing);
 }
 
-/* Write the ListResponse of a page. */
+/* Write the rows of a listing into the ListResponse. */
 static ScimStatus
-answer_page(ScimAuditExchange *x, ScimAuditRow *rows, size_t n, int64 total)
+answer_rows(ScimAuditExchange *x, Listing *listing, bool *first)
 {
+	size_t		n = listing->n;
 	Page		page = {n, NULL, NULL};
 	size_t		i;
 
@@ -187,55 +194,110 @@ answer_page(ScimAuditExchange *x, ScimAuditRow *rows, size_t n, int64 total)
 	page.resources = palloc(Max(n, 1) * sizeof(ScimJson *));
 	for (i = 0; i < n; i++)
 	{
-		ScimStatus	status = scim_audit_checked(scim_resource_from_row(x->arena, x->request.type, rows[i].values,
+		ScimStatus	status = scim_audit_checked(scim_resource_from_row(x->arena, listing->type, listing->rows[i].values,
 																	   &page.resources[i], &x->error));
 
 		if (status != SCIM_OK)
 			return status;
-		page.ids[i] = rows[i].meta.id;
+		page.ids[i] = listing->rows[i].meta.id;
 	}
-	attach_links(x, &page);
+	attach_links(x, listing->type, listing->projection, &page);
 
-	scim_response_list_begin(&x->answer, total, x->request.list.has_start_index ? x->request.list.start_index : 1, n);
 	for (i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (i > 0)
+		if (!*first)
 			scim_buf_char(&x->answer, ',');
-		scim_response_resource(&x->answer, x->request.type, page.resources[i], &rows[i].meta,
-							   x->projection, x->base_url);
+		*first = false;
+		scim_response_resource(&x->answer, listing->type, page.resources[i], &listing->rows[i].meta,
+							   listing->projection, x->base_url);
 	}
-	scim_response_list_end(&x->answer);
-	x->status = 200;
 	return SCIM_OK;
 }
 
+/* The request's filter and projection for a type. */
+static ScimStatus
+open_listing(ScimAuditExchange *x, const ScimResourceType *type, Listing *listing)
+{
+	ScimFilterLimits limits = {scim_audit_max_filter_terms,.all_types = x->request.type == NULL};
+	ScimStr		text = x->request.list.filter;
+	ScimStatus	status;
+
+	listing->type = type;
+	status = scim_audit_checked(scim_projection_parse(x->arena, type, x->request.list.attributes,
+													  x->request.list.excluded_attributes,
+													  &listing->projection, &x->error));
+	if (status != SCIM_OK || text.ptr == NULL)
+		return status;
+	status = scim_audit_checked(scim_profile_apply_filter(x->arena, x->profile, type, &text,
+														  &x->tolerances, &x->error));
+	if (status == SCIM_OK)
+		status = scim_audit_checked(scim_filter_parse(x->arena, type, text, &limits,
+													  &listing->filter, &x->error));
+	return status;
+}
+
+/*
+ * The listings of the types that are asked for.  A type that the filter cannot be read for, not even
+ * with the attributes of the others, has nothing that satisfies it; one that suits no type is refused.
+ */
+static ScimStatus
+open_listings(ScimAuditExchange *x, Listing *listings, size_t *n)
+{
+	ScimError	refusal = {SCIM_OK};
+	size_t		i;
+
+	*n = 0;
+	if (x->request.type != NULL)
+		return open_listing(x, x->request.type, &listings[(*n)++]);
+	for (i = 0; i < scim_registry_type_count(x->registry); i++)
+	{
+		ScimStatus	status = open_listing(x, scim_registry_type(x->registry, i), &listings[*n]);
+
+		if (status == SCIM_OK)
+			(*n)++;
+		else if (status != SCIM_INVALID_FILTER)
+			return status;
+		else if (refusal.status == SCIM_OK)
+			refusal = x->error;
+	}
+	x->error = *n > 0 ? (ScimError) {SCIM_OK} : refusal;
+	return x->error.status;
+}
+
+/*
+ * The resources of one type, or of all: type by type, each sorted.  startIndex
+ * and count go through them as through one list.
+ */
 ScimStatus
 scim_audit_serve_list(ScimAuditExchange *x)
 {
-	ScimFilterLimits limits = {scim_audit_max_filter_terms};
-	ScimFilter *filter = NULL;
-	ScimStr		text = x->request.list.filter;
+	Listing    *listings = palloc0((scim_registry_type_count(x->registry) + 1) * sizeof(Listing));
 	int64		offset = x->request.list.has_start_index ? x->request.list.start_index - 1 : 0;
 	int64		limit = Min(x->request.list.has_count ? x->request.list.count : scim_audit_default_page_size,
 							scim_audit_max_results);
-	ScimAuditRow *rows;
-	size_t		n;
 	int64		total = 0;
-	ScimStatus	status = SCIM_OK;
+	size_t		returned = 0;
+	bool		first = true;
+	size_t		n;
+	size_t		i;
+	ScimStatus	status = open_listings(x, listings, &n);
 
-	if (text.ptr != NULL)
+	for (i = 0; i < n && status == SCIM_OK; i++)
 	{
-		status = scim_audit_checked(scim_profile_apply_filter(x->arena, x->profile, x->request.type, &text,
-															  &x->tolerances, &x->error));
-		if (status == SCIM_OK)
-			status = scim_audit_checked(scim_filter_parse(x->arena, x->request.type, text, &limits,
-														  &filter, &x->error));
+		if (listings[i].filter != NULL && scim_filter_never(listings[i].filter))
+			continue;
+		status = read_page(x, &listings[i], Max(offset - total, 0), limit - returned);
+		total += listings[i].total;
+		returned += listings[i].n;
 	}
-	if (status == SCIM_OK)
-		status = read_page(x, filter, offset, limit, &rows, &n, &total);
-	if (status == SCIM_OK)
-		status = answer_page(x, rows, n, total);
+	if (status != SCIM_OK)
+		return status;
+	scim_response_list_begin(&x->answer, total, x->request.list.has_start_index ? x->request.list.start_index : 1, returned);
+	for (i = 0; i < n && status == SCIM_OK; i++)
+		status = answer_rows(x, &listings[i], &first);
+	scim_response_list_end(&x->answer);
+	x->status = 200;
 	return status;
 }
 

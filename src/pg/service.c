@@ -25,6 +25,7 @@
 
 #include "core/json.h"
 #include "core/redact.h"
+#include "core/search.h"
 #include "core/text.h"
 #include "pg/database_error.h"
 #include "pg/duty.h"
@@ -67,7 +68,7 @@ scim_audit_create_arena(void)
 static int
 needed_duties(const ScimAuditExchange *x)
 {
-	return x->request.method == SCIM_GET ? SCIM_DUTY_PROVISIONING_ADMIN | SCIM_DUTY_READER :
+	return scim_request_reads(&x->request) ? SCIM_DUTY_PROVISIONING_ADMIN | SCIM_DUTY_READER :
 		SCIM_DUTY_PROVISIONING_ADMIN;
 }
 
@@ -131,10 +132,14 @@ check_offered(ScimAuditExchange *x)
 		case SCIM_ENDPOINT_SCHEMAS:
 			offered = request->method == SCIM_GET;
 			break;
-		case SCIM_ENDPOINT_BULK:
 		case SCIM_ENDPOINT_SEARCH:
-		case SCIM_ENDPOINT_ME:
+			offered = request->method == SCIM_POST;
+			break;
 		case SCIM_ENDPOINT_ROOT:
+			offered = request->method == SCIM_GET;
+			break;
+		case SCIM_ENDPOINT_BULK:
+		case SCIM_ENDPOINT_ME:
 			return scim_error(&x->error, SCIM_NOT_IMPLEMENTED, "this endpoint is not offered");
 		case SCIM_ENDPOINT_UNKNOWN:
 			return scim_error(&x->error, SCIM_NOT_FOUND, "there is nothing at this path");
@@ -269,6 +274,8 @@ prepare(ScimAuditExchange *x)
 	status = check_offered(x);
 	if (status == SCIM_OK)
 		status = parse_body(x);
+	if (status == SCIM_OK && x->request.endpoint == SCIM_ENDPOINT_SEARCH)
+		status = scim_audit_checked(scim_search_parse(x->arena, x->body, &x->request.list, &x->error));
 	if (status == SCIM_OK && x->request.type != NULL)
 		status = scim_audit_checked(scim_projection_parse(x->arena, x->request.type, x->request.list.attributes,
 														  x->request.list.excluded_attributes,
@@ -295,7 +302,8 @@ check_id(ScimAuditExchange *x)
 static ScimStatus
 serve_read(ScimAuditExchange *x)
 {
-	if (x->request.endpoint == SCIM_ENDPOINT_COLLECTION)
+	if (x->request.endpoint == SCIM_ENDPOINT_COLLECTION || x->request.endpoint == SCIM_ENDPOINT_SEARCH ||
+		x->request.endpoint == SCIM_ENDPOINT_ROOT)
 		return scim_audit_serve_list(x);
 	if (x->request.endpoint == SCIM_ENDPOINT_RESOURCE)
 		return scim_audit_serve_resource(x);
@@ -378,7 +386,7 @@ work(ScimAuditExchange *x)
 		status = check_id(x);
 	if (status != SCIM_OK)
 		return status;
-	if (x->request.method == SCIM_GET)
+	if (scim_request_reads(&x->request))
 		return serve_read(x);
 	if (RecoveryInProgress())
 		return scim_error(&x->error, SCIM_UNAVAILABLE, "this server is a standby: it takes no writes");

@@ -373,6 +373,50 @@ test_out_of_memory(void)
 	ok(max > 1000, "and failed before");
 }
 
+/* A query of all types: what only another type has is absent (RFC 7644 section 3.4.2.1). */
+static void
+test_all_types(void)
+{
+	static const ScimFilterLimits all = {.max_terms = 4,.all_types = true};
+	static const struct
+	{
+		const char *type;
+		const char *text;
+		ScimStatus	status;
+		bool		never;
+	}			cases[] = {
+		{"Group", "userName eq \"x\"", SCIM_OK, true},
+		{"User", "userName eq \"x\"", SCIM_OK, false},
+		{"Group", "userName ne \"x\"", SCIM_OK, false},
+		{"Group", "userName eq null", SCIM_OK, false},
+		{"Group", "not (userName pr)", SCIM_OK, false},
+		{"Group", "userName pr or displayName pr", SCIM_OK, false},
+		{"Group", "userName pr and displayName pr", SCIM_OK, true},
+		{"Group", "userName pr or active eq true", SCIM_OK, true},
+		{"Group", "emails[type eq \"work\"].value pr", SCIM_OK, true},
+		{"User", "members[value eq \"x\"]", SCIM_OK, true},
+		{"User", "nothing pr", SCIM_INVALID_FILTER, false},
+		{"Group", "active eq \"x\"", SCIM_INVALID_FILTER, false},
+		{"Group", "password pr", SCIM_INVALID_FILTER, false},
+		{"User", "password pr", SCIM_SENSITIVE, false},
+		{"Group", "userName pr or title pr or nickName pr or active pr", SCIM_OK, true},
+		{"Group", "userName pr or title pr or nickName pr or active pr or displayName pr", SCIM_INVALID_FILTER, false},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		ScimFilter *filter;
+		ScimError	err = {SCIM_OK, ""};
+		ScimStatus	status = scim_filter_parse(arena, type_named(cases[i].type), (ScimStr) {cases[i].text, strlen(cases[i].text)},
+											   &all, &filter, &err);
+
+		is_int(status, cases[i].status, "%s: %s", cases[i].type, cases[i].text);
+		is_int(err.status, cases[i].status, "and the error says the same");
+		if (status == SCIM_OK)
+			ok(scim_filter_never(filter) == cases[i].never, "%s satisfied", cases[i].never ? "is never" : "can be");
+	}
+}
+
 int
 main(void)
 {
@@ -380,6 +424,7 @@ main(void)
 	test_valid();
 	test_invalid();
 	test_limits();
+	test_all_types();
 	test_choice();
 	test_out_of_memory();
 	scim_arena_free(arena);
