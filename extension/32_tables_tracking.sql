@@ -2,14 +2,16 @@
 
 -- Not part of the log, and nobody's to read: with the secret, digests of keys
 -- can be guessed.  Without it, the digests in the log could not be made again:
--- a dump carries it.  Its row is made by the first track() that needs it.
+-- a dump carries it.  That row is made by the first track() that needs it.  Cursors live
+-- for an hour: theirs is new in each database.
 CREATE TABLE scim_audit.secrets (
-	name   text PRIMARY KEY CHECK (name = 'personal_key'),
+	name   text PRIMARY KEY CHECK (name = 'personal_key' OR name = 'cursor'),
 	secret bytea NOT NULL CHECK (pg_catalog.length(secret) = 32)
 );
-COMMENT ON TABLE scim_audit.secrets IS 'The key of the keyed digests that stand for personal keys (scim_audit.track); never granted to anyone';
+COMMENT ON TABLE scim_audit.secrets IS 'Keys of keyed digests: those that stand for personal keys (scim_audit.track), and those of cursors (RFC 9865); never granted to anyone';
 COMMENT ON COLUMN scim_audit.secrets.name IS 'What it is for';
 COMMENT ON COLUMN scim_audit.secrets.secret IS '32 random bytes';
+INSERT INTO scim_audit.secrets VALUES ('cursor', pg_catalog.sha256(pg_catalog.uuid_send(pg_catalog.gen_random_uuid()) OPERATOR(pg_catalog.||) pg_catalog.uuid_send(pg_catalog.gen_random_uuid())));
 REVOKE ALL ON TABLE scim_audit.secrets FROM PUBLIC;
 REVOKE ALL ON TABLE scim_audit.secrets FROM CURRENT_USER;
 

@@ -87,6 +87,9 @@ scim_response_service_provider_config(ScimBuf *buf, const ScimCapabilities *can,
 					can->bulk ? "true" : "false", can->max_operations, can->max_payload);
 	scim_buf_printf(buf, ",\"filter\":{\"supported\":true,\"maxResults\":%d}", can->max_results);
 	scim_buf_printf(buf, ",\"changePassword\":{\"supported\":%s}", can->change_password ? "true" : "false");
+	scim_buf_printf(buf, ",\"pagination\":{\"cursor\":true,\"index\":true,\"defaultPaginationMethod\":\"index\""
+					",\"defaultPageSize\":%d,\"maxPageSize\":%d,\"cursorTimeout\":%d}",
+					can->default_page_size, can->max_results, can->cursor_timeout);
 	scim_buf_str(buf, ",\"sort\":{\"supported\":true},\"etag\":{\"supported\":true}"
 				 ",\"authenticationSchemes\":[{\"type\":\"oauthbearertoken\",\"name\":\"OAuth Bearer Token\""
 				 ",\"description\":\"The HTTP header Authorization with a bearer token that the service issued\""

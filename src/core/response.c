@@ -297,6 +297,17 @@ scim_response_list_begin(ScimBuf *buf, int64_t total, int64_t start_index, int64
 }
 
 void
+scim_response_cursor_begin(ScimBuf *buf, int64_t total, int64_t items_per_page, const char *next)
+{
+	scim_buf_str(buf, "{\"schemas\":[\"" SCIM_URN_LIST_RESPONSE "\"]");
+	if (total >= 0)
+		scim_buf_printf(buf, ",\"totalResults\":%" PRId64, total);
+	if (next != NULL)
+		scim_buf_printf(buf, ",\"nextCursor\":\"%s\"", next);
+	scim_buf_printf(buf, ",\"itemsPerPage\":%" PRId64 ",\"Resources\":[", items_per_page);
+}
+
+void
 scim_response_list_end(ScimBuf *buf)
 {
 	scim_buf_str(buf, "]}");

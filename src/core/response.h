@@ -54,6 +54,12 @@ extern void scim_response_resource(ScimBuf *buf, const ScimResourceType *type, S
 /* ListResponse: begin, then resources separated by commas, then end. */
 extern void scim_response_list_begin(ScimBuf *buf, int64_t total, int64_t start_index,
 									 int64_t items_per_page);
+
+/*
+ * The same for a page by cursor (RFC 9865 section 2): total -1 is not known and left
+ * out, next NULL where this is the last page.
+ */
+extern void scim_response_cursor_begin(ScimBuf *buf, int64_t total, int64_t items_per_page, const char *next);
 extern void scim_response_list_end(ScimBuf *buf);
 
 extern void scim_response_error(ScimBuf *buf, const ScimError *err);
@@ -69,6 +75,7 @@ typedef struct ScimCapabilities
 	int			max_results;
 	int			max_operations;
 	int			max_payload;
+	int			default_page_size, cursor_timeout;	/* seconds */
 	bool		bulk, change_password;
 } ScimCapabilities;
 

@@ -226,6 +226,11 @@ scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, co
 	status = put_selection(&build, type, filter, err);
 	if (status != SCIM_OK)
 		return status;
+	if (sort != NULL && sort->after.ptr != NULL)
+	{
+		scim_sql_put(&build, " AND t.%s OPERATOR(pg_catalog.>) ", type->id_column);
+		scim_sql_put_uuid(&build, sort->after);
+	}
 	put_order(&build, type, sort);
 	/* Without an offset that it cannot see, PostgreSQL finds one plan good for all values. */
 	if (offset > 0)

@@ -65,6 +65,7 @@ typedef struct ScimSort
 {
 	ScimPath	path;
 	bool		descending;
+	ScimStr		after;			/* only what is behind this id; by id, ascending */
 } ScimSort;
 
 extern ScimStatus scim_sort_parse(ScimArena *arena, const ScimResourceType *type, ScimStr sort_by,

@@ -31,6 +31,7 @@ int			scim_audit_max_body;
 int			scim_audit_max_results;
 int			scim_audit_default_page_size;
 int			scim_audit_max_filter_terms;
+int			scim_audit_cursor_timeout;
 
 static const struct config_enum_entry profiles[] = {
 	{"default", 0, false},
@@ -157,6 +158,8 @@ scim_audit_guc_init(void)
 			   &scim_audit_default_page_size, 100, INT_MAX, PGC_SUSET, 0);
 	define_int("scim_audit.max_filter_terms", "Most comparisons in one SCIM filter.",
 			   &scim_audit_max_filter_terms, 200, 100000, PGC_SUSET, 0);
+	define_int("scim_audit.cursor_timeout", "How long the cursor of a SCIM list is good.",
+			   &scim_audit_cursor_timeout, 3600, INT_MAX, PGC_SUSET, GUC_UNIT_S);
 
 	MarkGUCPrefixReserved("scim_audit");
 }

@@ -38,6 +38,7 @@ extern bool scim_audit_restore;
 extern int	scim_audit_max_body;	/* bytes */
 extern int	scim_audit_max_results;
 extern int	scim_audit_default_page_size;
+extern int	scim_audit_cursor_timeout;	/* seconds */
 extern int	scim_audit_max_filter_terms;
 
 /* Called from _PG_init. */

@@ -25,44 +25,59 @@
 PG_FUNCTION_INFO_V1(scim_audit_key_digest_sql);
 
 /* Columns of scim_audit.secrets. */
+#define NAME_COLUMN 1
 #define SECRET_COLUMN 2
 
-/* NULL when there is none. */
+/* NULL when there is none of that name. */
 static bytea *
-read_secret(void)
+read_secret(const char *name)
 {
 	Relation	secrets = table_open(scim_audit_log_table("secrets"), AccessShareLock);
 	SysScanDesc scan = systable_beginscan(secrets, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple = systable_getnext(scan);
+	HeapTuple	tuple;
 	bytea	   *secret = NULL;
 	bool		isnull;
 
-	if (HeapTupleIsValid(tuple))
-		secret = DatumGetByteaPCopy(heap_getattr(tuple, SECRET_COLUMN, RelationGetDescr(secrets), &isnull));
+	while (secret == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Datum		found = heap_getattr(tuple, NAME_COLUMN, RelationGetDescr(secrets), &isnull);
+
+		if (strcmp(TextDatumGetCString(found), name) == 0)
+			secret = DatumGetByteaPCopy(heap_getattr(tuple, SECRET_COLUMN, RelationGetDescr(secrets), &isnull));
+	}
 	systable_endscan(scan);
 	table_close(secrets, AccessShareLock);
 	return secret;
 }
 
-ScimStr
-scim_audit_key_digest(ScimStr key)
+bool
+scim_audit_hmac(const char *name, ScimStr data, uint8_t hash[SCIM_HASH_SIZE])
 {
-	bytea	   *secret = read_secret();
-	uint8_t		hash[SCIM_HASH_SIZE];
+	bytea	   *secret = read_secret(name);
 	pg_hmac_ctx *hmac;
 	bool		done;
-	StringInfoData text;
 
 	if (secret == NULL)
-		return SCIM_STR_NONE;
+		return false;
 	hmac = pg_hmac_create(PG_SHA256);
 	done = hmac != NULL &&
 		pg_hmac_init(hmac, (const uint8 *) VARDATA(secret), VARSIZE(secret) - VARHDRSZ) >= 0 &&
-		pg_hmac_update(hmac, (const uint8 *) key.ptr, key.len) >= 0 &&
-		pg_hmac_final(hmac, hash, sizeof hash) >= 0;
+		pg_hmac_update(hmac, (const uint8 *) data.ptr, data.len) >= 0 &&
+		pg_hmac_final(hmac, hash, SCIM_HASH_SIZE) >= 0;
 	pg_hmac_free(hmac);
 	if (!done)
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not compute HMAC-SHA-256")));
+	return true;
+}
+
+ScimStr
+scim_audit_key_digest(ScimStr key)
+{
+	uint8_t		hash[SCIM_HASH_SIZE];
+	StringInfoData text;
+
+	if (!scim_audit_hmac("personal_key", key, hash))
+		return SCIM_STR_NONE;
 	initStringInfo(&text);
 	appendStringInfoString(&text, "hmac:");
 	for (int i = 0; i < SCIM_HASH_SIZE; i++)

@@ -12,6 +12,12 @@
 
 #include "core/scim.h"
 
+/*
+ * HMAC-SHA-256 of data under the secret of that name (scim_audit.secrets); false when
+ * there is no such secret.
+ */
+extern bool scim_audit_hmac(const char *name, ScimStr data, uint8_t hash[32]);
+
 /* "hmac:" and 64 hexadecimal digits, palloc'd; absent when there is no secret. */
 extern ScimStr scim_audit_key_digest(ScimStr key);
 

@@ -15,6 +15,7 @@
 
 #include "pg/exchange.h"
 #include "pg/guc.h"
+#include "pg/page_cursor.h"
 
 #define PAGE_BYTES_MAX ((size_t) 4 * 1024 * 1024) /* answering takes some eight times that */
 
@@ -265,6 +266,111 @@ open_listings(ScimAuditExchange *x, Listing *listings, size_t *n)
 	return x->error.status;
 }
 
+/* What is on a page, of each listing, from an offset on; *total over all of them. */
+static ScimStatus
+read_pages(ScimAuditExchange *x, Listing *listings, size_t n, int64 offset, int64 limit, int64 *total)
+{
+	ScimStatus	status = SCIM_OK;
+	size_t		i;
+
+	*total = 0;
+	for (i = 0; i < n && status == SCIM_OK; i++)
+	{
+		if (listings[i].filter != NULL && scim_filter_never(listings[i].filter))
+			continue;
+		status = read_page(x, &listings[i], Max(offset - *total, 0), limit);
+		limit -= listings[i].n;
+		*total += listings[i].total;
+	}
+	return status;
+}
+
+/*
+ * A page behind a resource, in the order of ids: it costs the same wherever it is, and
+ * nothing is counted.  *more says whether there is a next one.
+ */
+static ScimStatus
+read_behind(ScimAuditExchange *x, Listing *listing, ScimStr after, int64 limit, bool *more)
+{
+	ScimSort	sort = {.after = after};
+	ScimSql		sql;
+	ScimStatus	status;
+
+	status = scim_audit_checked(scim_sql_list(x->arena, listing->type, scim_audit_tenant_str(x),
+											  listing->filter, &sort, 0, limit + 1, &sql, &x->error));
+	if (status != SCIM_OK)
+		return status;
+	listing->n = scim_audit_storage_rows(x->arena, listing->type, &sql, PAGE_BYTES_MAX, &listing->rows, more);
+	if (listing->n > limit)
+	{
+		listing->n = limit;
+		*more = true;
+	}
+	return SCIM_OK;
+}
+
+/*
+ * A page by cursor (RFC 9865), begun: by the order of ids where no other is asked
+ * for, else by an offset that the cursor carries.
+ */
+static ScimStatus
+begin_cursor_page(ScimAuditExchange *x, Listing *listings, size_t n, int64 limit)
+{
+	ScimAuditPosition position;
+	const char *next = NULL;
+	int64		total = -1;
+	int64		returned = 0;
+	bool		more = false;
+	size_t		i;
+	ScimStatus	status = scim_audit_cursor_read(x, &position);
+
+	if (status != SCIM_OK)
+		return status;
+	if (x->request.type != NULL && x->request.list.sort_by.ptr == NULL)
+	{
+		bool		first = position.after.ptr == NULL;
+
+		status = read_behind(x, &listings[0], position.after, limit, &more);
+		returned = listings[0].n;
+		more = more && returned > 0;
+		if (status == SCIM_OK && more)
+			position.after = listings[0].rows[returned - 1].meta.id;
+		else if (first)
+			total = returned;
+	}
+	else
+	{
+		status = read_pages(x, listings, n, position.offset, limit, &total);
+		for (i = 0; i < n; i++)
+			returned += listings[i].n;
+		position.offset += returned;
+		more = position.offset < total && returned > 0;
+	}
+	if (status != SCIM_OK)
+		return status;
+	if (more)
+		next = scim_audit_cursor_make(x, &position);
+	scim_response_cursor_begin(&x->answer, total, returned, next);
+	return SCIM_OK;
+}
+
+/* A page by index (RFC 7644 section 3.4.2.4), begun. */
+static ScimStatus
+begin_index_page(ScimAuditExchange *x, Listing *listings, size_t n, int64 limit)
+{
+	int64		start = x->request.list.has_start_index ? x->request.list.start_index : 1;
+	int64		returned = 0;
+	int64		total;
+	size_t		i;
+	ScimStatus	status = read_pages(x, listings, n, start - 1, limit, &total);
+
+	for (i = 0; i < n; i++)
+		returned += listings[i].n;
+	if (status == SCIM_OK)
+		scim_response_list_begin(&x->answer, total, start, returned);
+	return status;
+}
+
 /*
  * The resources of one type, or of all: type by type, each sorted.  startIndex
  * and count go through them as through one list.
@@ -273,27 +379,16 @@ ScimStatus
 scim_audit_serve_list(ScimAuditExchange *x)
 {
 	Listing    *listings = palloc0((scim_registry_type_count(x->registry) + 1) * sizeof(Listing));
-	int64		offset = x->request.list.has_start_index ? x->request.list.start_index - 1 : 0;
 	int64		limit = Min(x->request.list.has_count ? x->request.list.count : scim_audit_default_page_size,
 							scim_audit_max_results);
-	int64		total = 0;
-	size_t		returned = 0;
 	bool		first = true;
 	size_t		n;
 	size_t		i;
 	ScimStatus	status = open_listings(x, listings, &n);
 
-	for (i = 0; i < n && status == SCIM_OK; i++)
-	{
-		if (listings[i].filter != NULL && scim_filter_never(listings[i].filter))
-			continue;
-		status = read_page(x, &listings[i], Max(offset - total, 0), limit - returned);
-		total += listings[i].total;
-		returned += listings[i].n;
-	}
-	if (status != SCIM_OK)
-		return status;
-	scim_response_list_begin(&x->answer, total, x->request.list.has_start_index ? x->request.list.start_index : 1, returned);
+	if (status == SCIM_OK)
+		status = x->request.list.cursor.ptr != NULL ? begin_cursor_page(x, listings, n, limit)
+			: begin_index_page(x, listings, n, limit);
 	for (i = 0; i < n && status == SCIM_OK; i++)
 		status = answer_rows(x, &listings[i], &first);
 	scim_response_list_end(&x->answer);
@@ -308,6 +403,8 @@ scim_audit_serve_discovery(ScimAuditExchange *x)
 		.max_results = scim_audit_max_results,
 		.max_operations = 0,
 		.max_payload = scim_audit_max_body,
+		.default_page_size = Min(scim_audit_default_page_size, scim_audit_max_results),
+		.cursor_timeout = scim_audit_cursor_timeout,
 		.bulk = false,
 		.change_password = x->hash_passwords
 	};

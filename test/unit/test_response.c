@@ -269,6 +269,16 @@ test_small_documents(void)
 	scim_response_list_end(&buf);
 	is_str(buf.data, "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:ListResponse\"],\"totalResults\":100000000000,"
 		   "\"startIndex\":1,\"itemsPerPage\":0,\"Resources\":[]}", "an empty list");
+	scim_buf_reset(&buf);
+	scim_response_cursor_begin(&buf, -1, 2, "0a1b");
+	scim_response_list_end(&buf);
+	is_str(buf.data, "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:ListResponse\"],\"nextCursor\":\"0a1b\","
+		   "\"itemsPerPage\":2,\"Resources\":[]}", "a page by cursor");
+	scim_buf_reset(&buf);
+	scim_response_cursor_begin(&buf, 7, 7, NULL);
+	scim_response_list_end(&buf);
+	is_str(buf.data, "{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:ListResponse\"],\"totalResults\":7,"
+		   "\"itemsPerPage\":7,\"Resources\":[]}", "one that is all");
 	is_str(scim_location(arena, type_named("Group"), str(ID), ""), "/Groups/" ID, "a location without base");
 	is_str(scim_location(arena, type_named("Group"), str(ID), BASE), BASE "/Groups/" ID, "and with one");
 	scim_etag(INT64_MAX, etag);
@@ -337,7 +347,7 @@ test_discovery(void)
 	scim_buf_reset(&buf);
 	ok(!scim_response_resource_types(&buf, registry, SCIM_STR("Device"), BASE) && buf.len == 0, "no such type");
 
-	scim_response_service_provider_config(&buf, &(ScimCapabilities) {200, 0, 1048576, false, true}, BASE);
+	scim_response_service_provider_config(&buf, &(ScimCapabilities) {200, 0, 1048576, 100, 3600, false, true}, BASE);
 	json = parsed(arena, &buf, "/ServiceProviderConfig");
 	ok(json_object_get_boolean(scim_json_get(scim_json_get(json, "patch", NULL), "supported", NULL)), "PATCH is supported");
 	ok(!json_object_get_boolean(scim_json_get(scim_json_get(json, "bulk", NULL), "supported", NULL)), "Bulk is not");

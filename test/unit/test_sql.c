@@ -269,6 +269,20 @@ test_first_page(void)
 	ok(strstr(sql.text, " OFFSET ") == NULL, "no offset");
 }
 
+/* A page behind an id is a range of the index, whatever is before it. */
+static void
+test_page_behind(void)
+{
+	ScimSort	sort = {.after = str("01900000-0000-7000-8000-000000000001")};
+	ScimError	err;
+	ScimSql		sql;
+
+	is_int(scim_sql_list(arena, type_named("User"), TENANT, NULL, &sort, 0, 10, &sql, &err), SCIM_OK, "list behind an id");
+	check(&sql, "list behind an id");
+	is_int(sql.n_params, 3, "tenant, id, limit");
+	ok(strstr(sql.text, " AND t.id OPERATOR(pg_catalog.>) ") != NULL && strstr(sql.text, " ORDER BY t.id LIMIT ") != NULL, "by id");
+}
+
 static void
 test_params(void)
 {
@@ -314,6 +328,7 @@ test_params(void)
 		is_int(sql.n_params, two ? 5 : 4, "tenant, literal, offset, limit");
 	}
 	test_first_page();
+	test_page_behind();
 }
 
 static void

@@ -1,0 +1,33 @@
+/*
+ * page_cursor.h
+ *		Cursors of lists: RFC 9865.
+ *
+ * A cursor is hexadecimal digits: where the next page begins, until when that
+ * is good, and an HMAC-SHA-256 over both and all that the cursor is bound to: the
+ * tenant, the client, the resource type, the filter and the order.  So it is opaque,
+ * nobody can make one, and one that is used for anything else is invalid.
+ * Nothing is kept on the server: there is no cursor to run out of.
+ */
+#ifndef SCIM_AUDIT_PG_PAGE_CURSOR_H
+#define SCIM_AUDIT_PG_PAGE_CURSOR_H
+
+#include "pg/exchange.h"
+
+/* Where a page begins: behind a resource, in the order of ids, or at an offset. */
+typedef struct ScimAuditPosition
+{
+	ScimStr		after;			/* id; absent: from the offset */
+	int64		offset;
+} ScimAuditPosition;
+
+/* The cursor of a position in the request's list, in the request's arena. */
+extern const char *scim_audit_cursor_make(ScimAuditExchange *x, const ScimAuditPosition *position);
+
+/*
+ * The position of the request's cursor; of an empty one the beginning.
+ * SCIM_INVALID_CURSOR for what is not a cursor of this list, whatever the reason;
+ * SCIM_EXPIRED_CURSOR.
+ */
+extern ScimStatus scim_audit_cursor_read(ScimAuditExchange *x, ScimAuditPosition *position);
+
+#endif							/* SCIM_AUDIT_PG_PAGE_CURSOR_H */
