@@ -55,6 +55,15 @@ SELECT pg_temp.refusal('PATCH', '/Users/' || :'id', '{"schemas":["urn:ietf:param
 SELECT status FROM scim.scim_apply('DELETE', '/Users/' || :'id', headers => '{"If-Match": "W/\"5\""}');
 
 RESET ROLE;
+-- what another server sends: its version where that goes forward; a change there whose version was used here
+-- for another state, which its time tells, gets the next one; what changed nothing there changes nothing here
+SET session_replication_role = replica;
+INSERT INTO scim.groups (tenant, display_name, version, last_modified) VALUES ('regress-60', 'replicated', 3, '2026-01-01 00:00Z') RETURNING version, last_modified AT TIME ZONE 'UTC';
+UPDATE scim.groups SET version = 3 WHERE display_name = 'replicated' RETURNING version, last_modified AT TIME ZONE 'UTC';
+UPDATE scim.groups SET version = 3, last_modified = '2026-01-02 00:00Z' WHERE display_name = 'replicated' RETURNING version, last_modified AT TIME ZONE 'UTC';
+UPDATE scim.groups SET version = 7, last_modified = '2026-01-03 00:00Z' WHERE display_name = 'replicated' RETURNING version, last_modified AT TIME ZONE 'UTC';
+UPDATE scim.groups SET version = 7, last_modified = '2026-01-03 00:00Z' WHERE display_name = 'replicated' RETURNING version, last_modified AT TIME ZONE 'UTC';
+RESET session_replication_role;
 DELETE FROM scim.users WHERE tenant = 'regress-60';
 DELETE FROM scim.groups WHERE tenant = 'regress-60';
 SELECT scim.revoke_duty('regress_idp_60', 'provisioning_admin', 'regress-60');

@@ -29,6 +29,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "replication/logicalworker.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/jsonb.h"
@@ -235,7 +236,12 @@ keep_on_update(Relation rel, HeapTuple old_tuple, HeapTuple new_tuple)
 	TimestampTz created = DatumGetTimestampTz(column(old_tuple, c.created, desc));
 	TimestampTz last_modified = DatumGetTimestampTz(column(old_tuple, c.last_modified, desc));
 	int64		given = DatumGetInt64(column(new_tuple, c.version, desc));
-	bool		touched = is_replica() ? given != version : given == version + 1;
+	bool		touched = given == version + 1;
+
+	/* Its version there may be one that was used here for another state: its time tells. */
+	if (is_replica())
+		touched = given != version ||
+			time_or_now(new_tuple, c.last_modified, desc, last_modified) != last_modified;
 
 	if (column_differs(old_tuple, new_tuple, desc, c.id) ||
 		column_differs(old_tuple, new_tuple, desc, c.tenant))
@@ -347,7 +353,8 @@ scim_audit_members_changed(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("scim.members_changed() is an AFTER STATEMENT trigger function")));
-	if (scim_audit_members_quiet || scim_audit_restoring() || nothing_changed(data))
+	/* What comes from a publisher, the initial copy too, brings the version that the group has there. */
+	if (scim_audit_members_quiet || scim_audit_restoring() || IsLogicalWorker() || nothing_changed(data))
 		PG_RETURN_POINTER(NULL);
 
 	SPI_connect();
