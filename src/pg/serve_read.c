@@ -222,12 +222,14 @@ open_listing(ScimAuditExchange *x, const ScimResourceType *type, Listing *listin
 {
 	ScimFilterLimits limits = {scim_audit_max_filter_terms,.all_types = x->request.type == NULL};
 	ScimStr		text = x->request.list.filter;
-	ScimStatus	status;
+	ScimStatus	status = SCIM_OK;
 
 	listing->type = type;
-	status = scim_audit_checked(scim_projection_parse(x->arena, type, x->request.list.attributes,
-													  x->request.list.excluded_attributes,
-													  &listing->projection, &x->error));
+	listing->projection = x->projection;
+	if (x->request.type == NULL)
+		status = scim_audit_checked(scim_projection_parse(x->arena, type, x->request.list.attributes,
+														  x->request.list.excluded_attributes,
+														  &listing->projection, &x->error));
 	if (status != SCIM_OK || text.ptr == NULL)
 		return status;
 	status = scim_audit_checked(scim_profile_apply_filter(x->arena, x->profile, type, &text,
