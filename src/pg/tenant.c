@@ -347,6 +347,10 @@ insert_tenant(const char *tenant)
 				 errmsg("\"%s\" cannot be the name of a tenant", tenant),
 				 errdetail("A name has 1 to %d lower-case letters, digits and hyphens, and no hyphen at its start.",
 						   TENANT_NAME_MAX)));
+	if (scim_audit_tenant_settings(tenant) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("there is a tenant \"%s\" already", tenant)));
 	check_never_dropped(tenant);
 	values[0] = CStringGetTextDatum(tenant);
 	if (SPI_execute_with_args("INSERT INTO scim.tenants (tenant) VALUES ($1)",
