@@ -35,7 +35,7 @@ static void
 put_integer(ScimBuf *buf, const char *key, int64_t value)
 {
 	put_key(buf, key);
-	scim_buf_printf(buf, "%lld", (long long) value);
+	scim_buf_integer(buf, value);
 }
 
 static void

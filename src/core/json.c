@@ -102,7 +102,7 @@ write_number(ScimBuf *buf, json_object *json)
 	const char *spelling = json_object_is_type(json, json_type_double) ? json_object_get_userdata(json) : NULL;
 
 	if (json_object_is_type(json, json_type_int))
-		scim_buf_printf(buf, "%lld", (long long) json_object_get_int64(json));
+		scim_buf_integer(buf, json_object_get_int64(json));
 	else if (spelling != NULL && scim_json_is_number((ScimStr) {spelling, strlen(spelling)}))
 		scim_buf_str(buf, spelling);
 	else

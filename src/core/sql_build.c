@@ -41,13 +41,27 @@ scim_sql_begin(ScimSqlBuild *build, ScimArena *arena, ScimStr tenant)
 	add_param(build, (ScimParam) {.type = SCIM_SQL_TEXT, .value = tenant});
 }
 
+/* printf for %s alone: a statement is put together of some hundred pieces, for each request. */
+static void
+put_pieces(ScimBuf *buf, const char *fmt, va_list args)
+{
+	const char *hole;
+
+	for (; (hole = strstr(fmt, "%s")) != NULL; fmt = hole + 2)
+	{
+		scim_buf_bytes(buf, fmt, (size_t) (hole - fmt));
+		scim_buf_str(buf, va_arg(args, const char *));
+	}
+	scim_buf_str(buf, fmt);
+}
+
 void
 scim_sql_put(ScimSqlBuild *build, const char *fmt, ...)
 {
 	va_list		args;
 
 	va_start(args, fmt);
-	scim_buf_vprintf(&build->text, fmt, args);
+	put_pieces(&build->text, fmt, args);
 	va_end(args);
 }
 
@@ -55,7 +69,8 @@ static void
 put_number(ScimSqlBuild *build, ScimParam param)
 {
 	add_param(build, param);
-	scim_buf_printf(&build->text, "$%d", build->n_params);
+	scim_buf_char(&build->text, '$');
+	scim_buf_integer(&build->text, build->n_params);
 }
 
 void
@@ -131,7 +146,7 @@ scim_sql_text(ScimSqlBuild *build, const char *fmt, ...)
 
 	scim_buf_init(&text, build->arena, SQL_MAX);
 	va_start(args, fmt);
-	scim_buf_vprintf(&text, fmt, args);
+	put_pieces(&text, fmt, args);
 	va_end(args);
 	if (!text.failed)
 		return text.data;

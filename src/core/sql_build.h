@@ -36,6 +36,7 @@ typedef struct ScimSqlBuild
 /* Begin a statement whose $1 is the tenant. */
 extern void scim_sql_begin(ScimSqlBuild *build, ScimArena *arena, ScimStr tenant);
 
+/* Append text; of printf's formats it knows %s, and no other. */
 extern void scim_sql_put(ScimSqlBuild *build, const char *fmt, ...)
 			__attribute__((format(printf, 2, 3)));
 
@@ -53,7 +54,7 @@ extern void scim_sql_put_int8(ScimSqlBuild *build, int64_t value);
 /* A string constant of the registry as an SQL literal; "" when out of memory. */
 extern const char *scim_sql_quote(ScimSqlBuild *build, const char *text);
 
-/* printf into the statement's arena; "" when out of memory. */
+/* The same into the statement's arena; "" when out of memory. */
 extern const char *scim_sql_text(ScimSqlBuild *build, const char *fmt, ...)
 			__attribute__((format(printf, 2, 3)));
 

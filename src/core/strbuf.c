@@ -132,6 +132,21 @@ scim_buf_printf(ScimBuf *buf, const char *fmt, ...)
 }
 
 void
+scim_buf_integer(ScimBuf *buf, int64_t value)
+{
+	char		text[20];
+	char	   *first = text + sizeof(text);
+	uint64_t	rest = value < 0 ? 0 - (uint64_t) value : (uint64_t) value;
+
+	do
+		*--first = (char) ('0' + rest % 10);
+	while ((rest /= 10) > 0);
+	if (value < 0)
+		*--first = '-';
+	scim_buf_bytes(buf, first, (size_t) (text + sizeof(text) - first));
+}
+
+void
 scim_buf_hex(ScimBuf *buf, const uint8_t *bytes, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -32,6 +32,7 @@ extern void scim_buf_printf(ScimBuf *buf, const char *fmt, ...)
 			__attribute__((format(printf, 2, 3)));
 extern void scim_buf_vprintf(ScimBuf *buf, const char *fmt, va_list args)
 			__attribute__((format(printf, 2, 0)));
+extern void scim_buf_integer(ScimBuf *buf, int64_t value);	/* decimal */
 extern void scim_buf_hex(ScimBuf *buf, const uint8_t *bytes, size_t len);	/* lowercase */
 extern void scim_buf_base64(ScimBuf *buf, const uint8_t *bytes, size_t len);	/* padded */
 

@@ -7,7 +7,6 @@
  */
 #include "core/text.h"
 
-#include <stdio.h>
 
 #define MICROS_PER_SECOND INT64_C(1000000)
 #define MICROS_PER_DAY (INT64_C(86400) * MICROS_PER_SECOND)
@@ -173,6 +172,16 @@ scim_time_parse(ScimStr text, int64_t *micros)
 	return true;
 }
 
+/* The number in so many digits, and what follows it; gives the place after. */
+static char *
+put_digits(char *out, int number, int n, char after)
+{
+	for (int i = n - 1; i >= 0; i--, number /= 10)
+		out[i] = (char) ('0' + number % 10);
+	out[n] = after;
+	return out + n + 1;
+}
+
 void
 scim_time_format(int64_t micros, bool always_fraction, char out[SCIM_TIME_SIZE])
 {
@@ -182,7 +191,6 @@ scim_time_format(int64_t micros, bool always_fraction, char out[SCIM_TIME_SIZE])
 	int			year;
 	int			month;
 	int			day;
-	int			used;
 
 	if (micros < MICROS_MIN)
 		micros = MICROS_MIN;
@@ -192,12 +200,18 @@ scim_time_format(int64_t micros, bool always_fraction, char out[SCIM_TIME_SIZE])
 	rest = micros - days * MICROS_PER_DAY;
 	second = (int) (rest / MICROS_PER_SECOND);
 	date_from_days(days, &year, &month, &day);
-	used = snprintf(out, SCIM_TIME_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u",
-					(unsigned) year % 10000, (unsigned) month % 100, (unsigned) day % 100,
-					(unsigned) (second / 3600) % 100, (unsigned) (second / 60 % 60), (unsigned) (second % 60));
+	out = put_digits(out, year, 4, '-');
+	out = put_digits(out, month, 2, '-');
+	out = put_digits(out, day, 2, 'T');
+	out = put_digits(out, second / 3600, 2, ':');
+	out = put_digits(out, second / 60 % 60, 2, ':');
 	rest %= MICROS_PER_SECOND;
 	if (rest != 0 || always_fraction)
-		snprintf(out + used, SCIM_TIME_SIZE - (size_t) used, ".%06uZ", (unsigned) rest % 1000000);
+	{
+		out = put_digits(out, second % 60, 2, '.');
+		out = put_digits(out, (int) rest, 6, 'Z');
+	}
 	else
-		snprintf(out + used, SCIM_TIME_SIZE - (size_t) used, "Z");
+		out = put_digits(out, second % 60, 2, 'Z');
+	*out = '\0';
 }

@@ -168,6 +168,15 @@ number_value(char *text)
 }
 
 static Rendered
+integer_value(int64 number)
+{
+	char	   *text = palloc(MAXINT8LEN + 1);
+
+	pg_lltoa(number, text);
+	return json_value(text);
+}
+
+static Rendered
 float8_value(double number)
 {
 	char	   *text = palloc(DOUBLE_SHORTEST_DECIMAL_LEN);
@@ -189,16 +198,16 @@ float4_value(float number)
 static Rendered
 time_value(struct pg_tm *tm, fsec_t fraction, const char *zone)
 {
-	char		text[MAXDATELEN + 1];
+	char	   *text = palloc(MAXDATELEN + 1 + strlen(zone));
 	bool		bc = tm->tm_year <= 0;
 	size_t		len;
-	char	   *result;
 
 	EncodeDateTime(tm, fraction, false, 0, NULL, USE_XSD_DATES, text);
 	len = strlen(text) - (bc ? strlen(" BC") : 0);
-	text[len] = '\0';
-	result = psprintf("%s%s%s", text, zone, bc ? " BC" : "");
-	return string_value(result, strlen(result));
+	strcpy(text + len, zone);
+	if (bc)
+		strcat(text, " BC");
+	return string_value(text, strlen(text));
 }
 
 static Rendered
@@ -368,11 +377,11 @@ render(const ScimAuditType *type, Datum value)
 		case RENDER_BOOL:
 			return json_value(DatumGetBool(value) ? "true" : "false");
 		case RENDER_INT2:
-			return json_value(psprintf("%d", DatumGetInt16(value)));
+			return integer_value(DatumGetInt16(value));
 		case RENDER_INT4:
-			return json_value(psprintf("%d", DatumGetInt32(value)));
+			return integer_value(DatumGetInt32(value));
 		case RENDER_INT8:
-			return json_value(psprintf(INT64_FORMAT, DatumGetInt64(value)));
+			return integer_value(DatumGetInt64(value));
 		case RENDER_FLOAT4:
 			return float4_value(DatumGetFloat4(value));
 		case RENDER_FLOAT8:

@@ -240,9 +240,12 @@ change_detail(const Change *change, TupleTableSlot *row)
 static ScimStr
 joined(ScimStr prefix, const char *text)
 {
-	char	   *result = psprintf("%.*s%s", (int) prefix.len, prefix.ptr, text);
+	size_t		len = strlen(text);
+	char	   *result = palloc(prefix.len + len);
 
-	return (ScimStr) {result, strlen(result)};
+	memcpy(result, prefix.ptr, prefix.len);
+	memcpy(result + prefix.len, text, len);
+	return (ScimStr) {result, prefix.len + len};
 }
 
 static void

@@ -17,6 +17,12 @@ test_append(void)
 	is_str(buf.data, "abcde<42>00af10", "hexadecimal in lower case");
 	scim_buf_reset(&buf);
 	is_str(buf.data, "", "reset empties");
+	scim_buf_integer(&buf, 0);
+	scim_buf_integer(&buf, -70);
+	scim_buf_integer(&buf, INT64_MAX);
+	scim_buf_integer(&buf, INT64_MIN);
+	is_str(buf.data, "0-709223372036854775807-9223372036854775808", "integers from the least to the greatest");
+	scim_buf_reset(&buf);
 	for (int i = 0; i < 5000; i++)
 		scim_buf_char(&buf, 'x');
 	ok(buf.len == 5000 && strlen(buf.data) == 5000 && !buf.failed, "it grows");
