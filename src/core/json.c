@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FEW_MEMBERS 16
+
 ScimStatus
 scim_json_parse(ScimArena *arena, ScimStr text, ScimJson **out, ScimError *err)
 {
@@ -143,24 +145,50 @@ scim_json_text(ScimArena *arena, ScimJson *json)
 	return buf.failed ? SCIM_STR_NONE : (ScimStr) {buf.data, buf.len};
 }
 
+/* scim_name_is for two strings that differ early as a rule. */
+static bool
+same_name(const char *a, const char *b)
+{
+	for (; *a != '\0' && scim_ascii_lower(*a) == scim_ascii_lower(*b); a++)
+		b++;
+	return *a == '\0' && *b == '\0';
+}
+
+/* Look through the members; the name as it is written goes before one in another case. */
+static bool
+look_through(json_object *object, const char *name, json_object **value)
+{
+	struct json_object_iter member;
+	bool		there = false;
+
+	json_object_object_foreachC(object, member)
+	{
+		bool		exact;
+
+		if (!same_name(member.key, name))
+			continue;
+		exact = strcmp(member.key, name) == 0;
+		if (exact || !there)
+			*value = member.val;
+		there = true;
+		if (exact)
+			break;
+	}
+	return there;
+}
+
 ScimJson *
 scim_json_get(ScimJson *object, const char *name, bool *found)
 {
-	struct json_object_iter member;
 	json_object *value = NULL;
-	bool		there = json_object_is_type(object, json_type_object) && json_object_object_get_ex(object, name, &value);
+	bool		there = false;
 
-	if (!there && json_object_is_type(object, json_type_object))
+	if (json_object_is_type(object, json_type_object))
 	{
-		json_object_object_foreachC(object, member)
-		{
-			if (scim_name_is((ScimStr) {member.key, strlen(member.key)}, name))
-			{
-				there = true;
-				value = member.val;
-				break;
-			}
-		}
+		/* To look through a few members costs less than a hash. */
+		if (json_object_object_length(object) > FEW_MEMBERS)
+			there = json_object_object_get_ex(object, name, &value);
+		there = there || look_through(object, name, &value);
 	}
 	if (found != NULL)
 		*found = there;

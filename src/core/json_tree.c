@@ -4,8 +4,9 @@
  *
  * The text was scanned before, so this reads it without looking for
  * mistakes.  json-c's own tokener makes a locale for each text, takes strings
- * byte by byte and looks each new member up before it adds it.  Only a number with a fraction or an exponent is left to it, for it
- * reads and spells them whatever the locale.
+ * byte by byte and looks each new member up before it adds it.  Only a number
+ * with a fraction or an exponent is left to it, for it reads and spells them
+ * whatever the locale.
  */
 #include "core/json_tree.h"
 

@@ -259,6 +259,15 @@ test_get(void)
 	is_str(json_object_get_string(scim_json_get(json, "USERname", NULL)), "x", "a member by name in any case");
 	ok(scim_json_get(json, "Title", &found) == NULL && found, "null is there");
 	ok(scim_json_get(json, "name", &found) == NULL && !found, "absent is not");
+	ok(scim_json_get(json, "titl", &found) == NULL && !found, "nor is the beginning of a name");
+	ok(scim_json_get(json, "title2", &found) == NULL && !found, "nor one that begins so");
+	scim_json_set(json, "TITLE", scim_json_string(arena, SCIM_STR("y")));
+	is_str(json_object_get_string(scim_json_get(json, "TITLE", NULL)), "y", "the name as written goes before");
+	is_str(json_object_get_string(scim_json_get(json, "tItLe", NULL)), NULL, "of others, the first");
+	for (int i = 0; i < 20; i++)
+		scim_json_set(json, scim_sprintf(arena, "n%d", i), scim_json_string(arena, SCIM_STR("z")));
+	is_str(json_object_get_string(scim_json_get(json, "TITLE", NULL)), "y", "among many, too");
+	is_str(json_object_get_string(scim_json_get(json, "N19", NULL)), "z", "in any case");
 	ok(scim_json_get(NULL, "name", &found) == NULL && !found, "nothing has no members");
 	ok(scim_json_get(scim_json_get(json, "userName", NULL), "name", &found) == NULL && !found, "a string has none");
 	scim_arena_free(arena);
