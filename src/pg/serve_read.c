@@ -114,6 +114,28 @@ scim_audit_resource_name(ScimAuditExchange *x, const ScimAuditRow *row)
 	return SCIM_STR_NONE;
 }
 
+ScimStr
+scim_audit_id_by_name(ScimAuditExchange *x, const ScimResourceType *type, ScimStr name, const char *and_filter)
+{
+	ScimFilterLimits limits = {scim_audit_max_filter_terms};
+	ScimFilter *filter;
+	ScimBuf		text;
+	ScimSql		sql;
+	ScimSort	sort = {0};
+	ScimAuditRow row = {{{0}}};
+
+	scim_buf_init(&text, x->arena, SCIM_AUDIT_URI_MAX);
+	scim_buf_str(&text, "userName eq ");
+	scim_buf_json_string(&text, name.ptr, name.len);
+	scim_buf_str(&text, and_filter);
+	if (text.failed)
+		return SCIM_STR_NONE;	/* longer than any name that is stored */
+	if (scim_audit_checked(scim_filter_parse(x->arena, type, (ScimStr) {text.data, text.len}, &limits, &filter, &x->error)) != SCIM_OK ||
+		scim_audit_checked(scim_sql_list(x->arena, type, scim_audit_tenant_str(x), filter, &sort, 0, 1, &sql, &x->error)) != SCIM_OK)
+		elog(ERROR, "could not look for a user by name");
+	return scim_audit_storage_row(x->arena, type, &sql, &row) ? row.meta.id : SCIM_STR_NONE;
+}
+
 ScimStatus
 scim_audit_serve_resource(ScimAuditExchange *x)
 {
