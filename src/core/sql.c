@@ -210,6 +210,49 @@ put_order(ScimSqlBuild *build, const ScimResourceType *type, const ScimSort *sor
 	scim_sql_put(build, "t.%s%s", type->id_column, direction);
 }
 
+/* "The sort key op value", of the value's type. */
+static void
+put_key_compared(ScimSqlBuild *build, const ScimResourceType *type, const ScimSort *sort, const char *op)
+{
+	ScimSqlType key_type = scim_sql_put_sort_key(build, type, &sort->path);
+
+	scim_sql_put(build, " OPERATOR(pg_catalog.%s) ", op);
+	scim_sql_put_param(build, key_type, sort->after_key);
+}
+
+/*
+ * Only the rows that a page behind a resource may have.  The first comparison of the
+ * keys is a range of an index.  Those of the same key that were shown are taken out by
+ * a condition that PostgreSQL knows to be true of nearly all rows: it would take
+ * "key > … OR id > …" for rarely true near the end, and read all that is left.
+ */
+static void
+put_behind(ScimSqlBuild *build, const ScimResourceType *type, const ScimSort *sort)
+{
+	bool		by_key = sort->keys == SCIM_KEYS_PRESENT && sort->after.ptr != NULL;
+
+	if (by_key)
+	{
+		scim_sql_put(build, " AND ");
+		put_key_compared(build, type, sort, sort->descending ? "<=" : ">=");
+		scim_sql_put(build, " AND NOT (");
+		put_key_compared(build, type, sort, "=");
+	}
+	else if (sort->keys != SCIM_KEYS_ALL)
+	{
+		scim_sql_put(build, " AND (");
+		scim_sql_put_sort_key(build, type, &sort->path);
+		scim_sql_put(build, ") IS %sNULL", sort->keys == SCIM_KEYS_PRESENT ? "NOT " : "");
+	}
+	if (sort->after.ptr == NULL)
+		return;
+	scim_sql_put(build, " AND t.%s OPERATOR(pg_catalog.%s) ", type->id_column,
+				 by_key ? sort->descending ? ">=" : "<=" : sort->descending ? "<" : ">");
+	scim_sql_put_uuid(build, sort->after);
+	if (by_key)
+		scim_sql_put(build, ")");
+}
+
 ScimStatus
 scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, const ScimFilter *filter,
 			  const ScimSort *sort, int64_t offset, int64_t limit, ScimSql *out, ScimError *err)
@@ -220,17 +263,19 @@ scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, co
 	scim_sql_begin(&build, arena, tenant);
 	scim_sql_put(&build, "SELECT ");
 	put_row(&build, type);
+	if (sort != NULL && sort->return_key)
+	{
+		scim_sql_put(&build, ", ");
+		scim_sql_put_sort_key(&build, type, &sort->path);
+	}
 	/* Of the rows that an offset skips, nothing is to be computed. */
 	if (offset > 0)
 		scim_sql_put(&build, " FROM (SELECT t.*");
 	status = put_selection(&build, type, filter, err);
 	if (status != SCIM_OK)
 		return status;
-	if (sort != NULL && sort->after.ptr != NULL)
-	{
-		scim_sql_put(&build, " AND t.%s OPERATOR(pg_catalog.>) ", type->id_column);
-		scim_sql_put_uuid(&build, sort->after);
-	}
+	if (sort != NULL)
+		put_behind(&build, type, sort);
 	put_order(&build, type, sort);
 	/* Without an offset that it cannot see, PostgreSQL finds one plan good for all values. */
 	if (offset > 0)
@@ -245,6 +290,20 @@ scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, co
 		scim_sql_put(&build, ") t");
 		put_order(&build, type, sort);
 	}
+	return scim_sql_finish(&build, out);
+}
+
+ScimStatus
+scim_sql_sort_key(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, const ScimSort *sort,
+				  ScimStr id, ScimSql *out)
+{
+	ScimSqlBuild build;
+
+	scim_sql_begin(&build, arena, tenant);
+	scim_sql_put(&build, "SELECT ");
+	scim_sql_put_sort_key(&build, type, &sort->path);
+	scim_sql_put(&build, " FROM %s t", type->table);
+	put_key(&build, type, id);
 	return scim_sql_finish(&build, out);
 }
 

@@ -60,12 +60,25 @@ extern ScimStatus scim_sql_delete(ScimArena *arena, const ScimResourceType *type
 extern ScimStatus scim_sql_touch(ScimArena *arena, const ScimResourceType *type, ScimStr tenant,
 								 ScimStr id, ScimSql *out);
 
-/* Sorting: an attribute (NULL attr: by id), RFC 7644 section 3.4.2.3. */
+/* Which rows of a list, by their sort key: without a sort, always all. */
+typedef enum ScimSortKeys
+{
+	SCIM_KEYS_ALL, SCIM_KEYS_PRESENT, SCIM_KEYS_MISSING
+} ScimSortKeys;
+
+/*
+ * Sorting: an attribute (NULL attr: by id), RFC 7644 section 3.4.2.3.  The rest is for a
+ * page behind a resource.  Rows with a sort key and rows without are asked for one after
+ * the other, for a range of both is none of an index.
+ */
 typedef struct ScimSort
 {
 	ScimPath	path;
 	bool		descending;
-	ScimStr		after;			/* only what is behind this id; by id, ascending */
+	bool		return_key;		/* behind the columns of each row, its sort key */
+	ScimSortKeys keys;
+	ScimStr		after;			/* only what is behind the resource of this id */
+	ScimStr		after_key;		/* its sort key, where keys are present */
 } ScimSort;
 
 extern ScimStatus scim_sort_parse(ScimArena *arena, const ScimResourceType *type, ScimStr sort_by,
@@ -75,6 +88,10 @@ extern ScimStatus scim_sort_parse(ScimArena *arena, const ScimResourceType *type
 extern ScimStatus scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant,
 								const ScimFilter *filter, const ScimSort *sort, int64_t offset,
 								int64_t limit, ScimSql *out, ScimError *err);
+
+/* The sort key of one resource: a row of one value, or none. */
+extern ScimStatus scim_sql_sort_key(ScimArena *arena, const ScimResourceType *type, ScimStr tenant,
+									const ScimSort *sort, ScimStr id, ScimSql *out);
 
 /* How many there are: one bigint. */
 extern ScimStatus scim_sql_count(ScimArena *arena, const ScimResourceType *type, ScimStr tenant,

@@ -78,9 +78,9 @@ extern ScimStatus scim_sql_put_link_filter(ScimSqlBuild *build, const ScimLink *
 /* Can rows be sorted by the path? */
 extern bool scim_sql_sortable(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path);
 
-/* Append the sort key of a path that rows can be sorted by. */
-extern void scim_sql_put_sort_key(ScimSqlBuild *build, const ScimResourceType *type,
-								  const ScimPath *path);
+/* Append the sort key of a path that rows can be sorted by; its type. */
+extern ScimSqlType scim_sql_put_sort_key(ScimSqlBuild *build, const ScimResourceType *type,
+										 const ScimPath *path);
 
 /* ---- sql_link.c ---- */
 

@@ -424,24 +424,22 @@ scim_sql_sortable(ScimSqlBuild *build, const ScimResourceType *type, const ScimP
 }
 
 /* RFC 7644 section 3.4.2.3: of a multi-valued attribute the primary value, or else the first. */
-void
+ScimSqlType
 scim_sql_put_sort_key(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
 {
 	const char *array = scim_operand_array(build, type, path);
 	ScimOperand operand;
+	ScimSqlType key_type;
 
 	if (array == NULL)
-	{
-		if (scim_operand_row(build, type, path, &operand))
-			scim_operand_sort_key(build, &operand);
-		return;
-	}
+		return scim_operand_row(build, type, path, &operand) ? scim_operand_sort_key(build, &operand) : SCIM_SQL_TEXT;
 	operand = scim_operand_element(path);
 	scim_sql_put(build, "COALESCE((SELECT ");
 	scim_operand_sort_key(build, &operand);
 	scim_sql_put(build, " FROM pg_catalog.jsonb_array_elements(%s) e(v) WHERE (e.v OPERATOR(pg_catalog.->) 'primary')"
 				 SCIM_SQL_EQUALS "'true' LIMIT 1), ", array);
 	operand.sql = scim_sql_text(build, "(%s OPERATOR(pg_catalog.->) 0)", array);
-	scim_operand_sort_key(build, &operand);
+	key_type = scim_operand_sort_key(build, &operand);
 	scim_sql_put(build, ")");
+	return key_type;
 }

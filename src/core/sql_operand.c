@@ -432,15 +432,24 @@ scim_operand_present(ScimSqlBuild *build, const ScimOperand *operand)
 					 operand->leaf->type != SCIM_TYPE_COMPLEX ? "null" : operand->leaf->multi_valued ? "[]" : "{}");
 }
 
-void
+ScimSqlType
 scim_operand_sort_key(ScimSqlBuild *build, const ScimOperand *operand)
 {
 	if (!operand->json && operand->type == SCIM_SQL_UUID)
+	{
 		scim_sql_put(build, "%s", operand->sql);
-	else if (is_text(operand->leaf))
+		return SCIM_SQL_UUID;
+	}
+	if (is_text(operand->leaf))
+	{
 		scim_sql_put(build, "%s COLLATE pg_catalog.\"C\"", compared_text(build, operand));
-	else if (operand->leaf->type == SCIM_TYPE_DATETIME)
+		return SCIM_SQL_TEXT;
+	}
+	if (operand->leaf->type == SCIM_TYPE_DATETIME)
+	{
 		scim_sql_put(build, "%s", time_expression(build, operand));
-	else
-		scim_sql_put(build, "%s", operand->json ? json_expression(build, operand) : operand->sql);
+		return SCIM_SQL_TIMESTAMPTZ;
+	}
+	scim_sql_put(build, "%s", operand->json ? json_expression(build, operand) : operand->sql);
+	return operand->json ? SCIM_SQL_JSONB : operand->type;
 }

@@ -42,7 +42,7 @@ extern void scim_operand_compare(ScimSqlBuild *build, const ScimOperand *operand
 /* Append a condition that is true when the value is there and not empty. */
 extern void scim_operand_present(ScimSqlBuild *build, const ScimOperand *operand);
 
-/* Append an expression whose order is the order of the values. */
-extern void scim_operand_sort_key(ScimSqlBuild *build, const ScimOperand *operand);
+/* Append an expression whose order is the order of the values; its type. */
+extern ScimSqlType scim_operand_sort_key(ScimSqlBuild *build, const ScimOperand *operand);
 
 #endif							/* SCIM_CORE_SQL_OPERAND_H */

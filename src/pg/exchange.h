@@ -32,6 +32,7 @@ typedef struct ScimAuditExchange
 	bool		hash_passwords;
 	bool		reactivate;
 	ScimRequest request;
+	bool		is_me;			/* it was /Me, and is now that of the user's resource */
 	ScimProjection *projection;
 
 	/* the body; logged is it with secrets replaced, made before the profile changes it */
@@ -77,6 +78,16 @@ extern ScimStatus scim_audit_serve_discovery(ScimAuditExchange *x);
  */
 extern void scim_audit_answer_resource(ScimAuditExchange *x, int status, ScimJson *json,
 									   const ScimMeta *meta, bool read_links);
+
+/* The id of the resource with that userName which satisfies the rest of a filter, too; absent: there is none. */
+extern ScimStr scim_audit_id_by_name(ScimAuditExchange *x, const ScimResourceType *type, ScimStr name,
+									 const char *and_filter);
+
+/*
+ * serve_me.c: make a request of /Me one of the caller's own resource;
+ * SCIM_NOT_IMPLEMENTED when the caller is no user of the tenant.
+ */
+extern ScimStatus scim_audit_resolve_me(ScimAuditExchange *x);
 
 /* serve_write.c: POST, PUT, PATCH, DELETE; inside a subtransaction. */
 extern ScimStatus scim_audit_serve_write(ScimAuditExchange *x);

@@ -17,14 +17,18 @@
 #include "pg/key_digest.h"
 #include "pg/page_cursor.h"
 
-/* kind, expiry in seconds since PostgreSQL's epoch, then the id or the offset */
-#define PAYLOAD_SIZE (1 + 8 + 16)
+/* kind, expiry in seconds since PostgreSQL's epoch, id, length of the type's name; then that name and the sort key */
+#define EXPIRY_AT 1
+#define ID_AT (EXPIRY_AT + 8)
+#define TYPE_AT (ID_AT + UUID_LEN + 1)
+#define KEY_MAX 1024			/* so that a cursor fits into a URI */
 #define MAC_SIZE 16
-#define CURSOR_SIZE (PAYLOAD_SIZE + MAC_SIZE)
+#define CURSOR_MAX (TYPE_AT + 255 + KEY_MAX + MAC_SIZE)
 
+/* Of the sort key: it is there, there is none, it is too long to be there. */
 enum
 {
-	KIND_AFTER = 1, KIND_OFFSET
+	KIND_KEY = 1, KIND_NO_KEY, KIND_LONG_KEY
 };
 
 static void
@@ -60,14 +64,14 @@ add_part(ScimBuf *buf, ScimStr part)
 }
 
 static void
-authenticate(ScimAuditExchange *x, const uint8 *payload, uint8 hash[SCIM_HASH_SIZE])
+authenticate(ScimAuditExchange *x, const uint8 *payload, size_t size, uint8 hash[SCIM_HASH_SIZE])
 {
 	const ScimQuery *list = &x->request.list;
 	const char *type = x->request.type != NULL ? x->request.type->name : "";
 	ScimBuf		buf;
 
 	scim_buf_init(&buf, x->arena, MaxAllocSize);
-	add_part(&buf, (ScimStr) {(const char *) payload, PAYLOAD_SIZE});
+	add_part(&buf, (ScimStr) {(const char *) payload, size});
 	add_part(&buf, scim_audit_tenant_str(x));
 	add_part(&buf, (ScimStr) {x->context.actor_type, strlen(x->context.actor_type)});
 	add_part(&buf, (ScimStr) {x->context.actor, strlen(x->context.actor)});
@@ -90,42 +94,51 @@ now_in_seconds(void)
 const char *
 scim_audit_cursor_make(ScimAuditExchange *x, const ScimAuditPosition *position)
 {
-	uint8		cursor[CURSOR_SIZE] = {0};
+	bool		carried = position->has_key && position->key.len <= KEY_MAX;
+	char	   *id = pnstrdup(position->id.ptr, position->id.len);
+	size_t		size = TYPE_AT + position->type.len;
+	uint8		cursor[CURSOR_MAX];
 	uint8		hash[SCIM_HASH_SIZE];
-	char	   *text = scim_alloc(x->arena, CURSOR_SIZE * 2 + 1);
+	char	   *text;
 
+	if (position->type.len > 255)
+		elog(ERROR, "the name of a resource type is too long");
+	cursor[0] = carried ? KIND_KEY : position->has_key ? KIND_LONG_KEY : KIND_NO_KEY;
+	put_int64(cursor + EXPIRY_AT, now_in_seconds() + scim_audit_cursor_timeout);
+	memcpy(cursor + ID_AT, DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(id)))->data, UUID_LEN);
+	cursor[TYPE_AT - 1] = (uint8) position->type.len;
+	memcpy(cursor + TYPE_AT, position->type.ptr, position->type.len);
+	if (carried)
+	{
+		memcpy(cursor + size, position->key.ptr, position->key.len);
+		size += position->key.len;
+	}
+	authenticate(x, cursor, size, hash);
+	memcpy(cursor + size, hash, MAC_SIZE);
+	size += MAC_SIZE;
+
+	text = scim_alloc(x->arena, size * 2 + 1);
 	if (text == NULL)
 		scim_audit_checked(SCIM_NO_MEMORY);
-	cursor[0] = position->after.ptr != NULL ? KIND_AFTER : KIND_OFFSET;
-	put_int64(cursor + 1, now_in_seconds() + scim_audit_cursor_timeout);
-	if (position->after.ptr != NULL)
-	{
-		pg_uuid_t  *id = DatumGetUUIDP(DirectFunctionCall1(uuid_in, CStringGetDatum(pnstrdup(position->after.ptr, position->after.len))));
-
-		memcpy(cursor + 9, id->data, UUID_LEN);
-	}
-	else
-		put_int64(cursor + 9, position->offset);
-	authenticate(x, cursor, hash);
-	memcpy(cursor + PAYLOAD_SIZE, hash, MAC_SIZE);
-	hex_encode((const char *) cursor, CURSOR_SIZE, text);
-	text[CURSOR_SIZE * 2] = '\0';
+	hex_encode((const char *) cursor, size, text);
+	text[size * 2] = '\0';
 	return text;
 }
 
-/* The bytes of a cursor; false for any other text. */
-static bool
-decode(ScimStr text, uint8 cursor[CURSOR_SIZE])
+/* The bytes of a cursor, how many; 0 for any other text. */
+static size_t
+decode(ScimStr text, uint8 cursor[CURSOR_MAX])
 {
+	size_t		size = text.len / 2;
 	size_t		i;
 
-	if (text.len != CURSOR_SIZE * 2)
-		return false;
+	if (text.len % 2 != 0 || size < TYPE_AT + MAC_SIZE || size > CURSOR_MAX)
+		return 0;
 	for (i = 0; i < text.len; i++)
-		if (strchr("0123456789abcdef", text.ptr[i]) == NULL)
-			return false;
+		if (!((text.ptr[i] >= '0' && text.ptr[i] <= '9') || (text.ptr[i] >= 'a' && text.ptr[i] <= 'f')))
+			return 0;
 	hex_decode(text.ptr, text.len, (char *) cursor);
-	return true;
+	return size;
 }
 
 /* In a time that does not depend on where they differ. */
@@ -141,29 +154,52 @@ same_mac(const uint8 *a, const uint8 *b)
 }
 
 ScimStatus
+scim_audit_cursor_invalid(ScimAuditExchange *x)
+{
+	return scim_error(&x->error, SCIM_INVALID_CURSOR, "the cursor is not one of this list");
+}
+
+/* A copy in the request's arena. */
+static ScimStr
+copy(ScimAuditExchange *x, const void *bytes, size_t len)
+{
+	char	   *text = scim_strdup(x->arena, (ScimStr) {bytes, len});
+
+	if (text == NULL)
+		scim_audit_checked(SCIM_NO_MEMORY);
+	return (ScimStr) {text, len};
+}
+
+ScimStatus
 scim_audit_cursor_read(ScimAuditExchange *x, ScimAuditPosition *position)
 {
 	ScimStr		text = x->request.list.cursor;
-	uint8		cursor[CURSOR_SIZE];
+	uint8		cursor[CURSOR_MAX];
 	uint8		hash[SCIM_HASH_SIZE];
+	size_t		size;
+	size_t		key_at;
 	char	   *id;
 
-	*position = (ScimAuditPosition) {SCIM_STR_NONE, 0};
+	*position = (ScimAuditPosition) {SCIM_STR_NONE};
 	if (text.len == 0)
 		return SCIM_OK;
-	if (!decode(text, cursor))
-		return scim_error(&x->error, SCIM_INVALID_CURSOR, "the cursor is not one of this list");
-	authenticate(x, cursor, hash);
-	if (!same_mac(hash, cursor + PAYLOAD_SIZE))
-		return scim_error(&x->error, SCIM_INVALID_CURSOR, "the cursor is not one of this list");
-	if (get_int64(cursor + 1) < now_in_seconds())
+	size = decode(text, cursor);
+	if (size == 0)
+		return scim_audit_cursor_invalid(x);
+	size -= MAC_SIZE;
+	authenticate(x, cursor, size, hash);
+	if (!same_mac(hash, cursor + size))
+		return scim_audit_cursor_invalid(x);
+
+	/* From here on it is one that was made above. */
+	if (get_int64(cursor + EXPIRY_AT) < now_in_seconds())
 		return scim_error(&x->error, SCIM_EXPIRED_CURSOR, "the cursor has expired: begin with an empty one");
-	if (cursor[0] == KIND_OFFSET)
-	{
-		position->offset = get_int64(cursor + 9);
-		return SCIM_OK;
-	}
-	id = DatumGetCString(DirectFunctionCall1(uuid_out, PointerGetDatum(cursor + 9)));
-	position->after = (ScimStr) {id, strlen(id)};
+	key_at = TYPE_AT + cursor[TYPE_AT - 1];
+	id = DatumGetCString(DirectFunctionCall1(uuid_out, PointerGetDatum(cursor + ID_AT)));
+	position->id = (ScimStr) {id, strlen(id)};
+	position->type = copy(x, cursor + TYPE_AT, cursor[TYPE_AT - 1]);
+	position->has_key = cursor[0] != KIND_NO_KEY;
+	if (cursor[0] == KIND_KEY)
+		position->key = copy(x, cursor + key_at, size - key_at);
 	return SCIM_OK;
 }

@@ -13,6 +13,7 @@
 
 #include "miscadmin.h"
 
+#include "core/text.h"
 #include "pg/exchange.h"
 #include "pg/guc.h"
 #include "pg/page_cursor.h"
@@ -111,6 +112,28 @@ scim_audit_resource_name(ScimAuditExchange *x, const ScimAuditRow *row)
 			if (strcmp(type->columns[i].path, paths[p]) == 0)
 				return row->values[i];
 	return SCIM_STR_NONE;
+}
+
+ScimStr
+scim_audit_id_by_name(ScimAuditExchange *x, const ScimResourceType *type, ScimStr name, const char *and_filter)
+{
+	ScimFilterLimits limits = {scim_audit_max_filter_terms};
+	ScimFilter *filter;
+	ScimBuf		text;
+	ScimSql		sql;
+	ScimSort	sort = {0};
+	ScimAuditRow row = {{{0}}};
+
+	scim_buf_init(&text, x->arena, SCIM_AUDIT_URI_MAX);
+	scim_buf_str(&text, "userName eq ");
+	scim_buf_json_string(&text, name.ptr, name.len);
+	scim_buf_str(&text, and_filter);
+	if (text.failed)
+		return SCIM_STR_NONE;	/* longer than any name that is stored */
+	if (scim_audit_checked(scim_filter_parse(x->arena, type, (ScimStr) {text.data, text.len}, &limits, &filter, &x->error)) != SCIM_OK ||
+		scim_audit_checked(scim_sql_list(x->arena, type, scim_audit_tenant_str(x), filter, &sort, 0, 1, &sql, &x->error)) != SCIM_OK)
+		elog(ERROR, "could not look for a user by name");
+	return scim_audit_storage_row(x->arena, type, &sql, &row) ? row.meta.id : SCIM_STR_NONE;
 }
 
 ScimStatus
@@ -287,72 +310,154 @@ read_pages(ScimAuditExchange *x, Listing *listings, size_t n, int64 offset, int6
 	return status;
 }
 
+/* Rows behind those that a listing has already. */
+static void
+append_rows(Listing *listing, ScimAuditRow *rows, size_t n)
+{
+	ScimAuditRow *all;
+
+	if (listing->n == 0)
+		listing->rows = rows;
+	else if (n > 0)
+	{
+		all = palloc((listing->n + n) * sizeof(ScimAuditRow));
+		memcpy(all, listing->rows, listing->n * sizeof(ScimAuditRow));
+		memcpy(all + listing->n, rows, n * sizeof(ScimAuditRow));
+		listing->rows = all;
+	}
+	listing->n += n;
+}
+
+/* The sort key of the resource of a cursor that had no room for it. */
+static ScimStatus
+reread_key(ScimAuditExchange *x, const ScimResourceType *type, const ScimSort *sort, ScimAuditPosition *position)
+{
+	ScimSql		sql;
+	ScimStr    *key;
+
+	scim_audit_checked(scim_sql_sort_key(x->arena, type, scim_audit_tenant_str(x), sort, position->id, &sql));
+	if (scim_audit_storage_cells(x->arena, type->table, &sql, 1, &key) == 0 || key[0].ptr == NULL)
+		return scim_audit_cursor_invalid(x);
+	position->key = key[0];
+	return SCIM_OK;
+}
+
 /*
- * A page behind a resource, in the order of ids: it costs the same wherever it is, and
- * nothing is counted.  *more says whether there is a next one.
+ * A page behind a resource, or from the beginning where position has none: it costs the
+ * same wherever it is, if an index has the order, and nothing is counted.  *more says
+ * whether there is a next one.
  */
 static ScimStatus
-read_behind(ScimAuditExchange *x, Listing *listing, ScimStr after, int64 limit, bool *more)
+read_behind(ScimAuditExchange *x, Listing *listing, ScimAuditPosition position, int64 limit, bool *more)
 {
-	ScimSort	sort = {.after = after};
+	ScimSortKeys in_order[] = {SCIM_KEYS_PRESENT, SCIM_KEYS_MISSING};
+	bool		anywhere = position.id.ptr == NULL;
+	bool		sorted = x->request.list.sort_by.ptr != NULL;
+	ScimSort	sort;
 	ScimSql		sql;
 	ScimStatus	status;
+	ScimAuditRow *rows;
+	size_t		n;
+	size_t		i;
 
-	status = scim_audit_checked(scim_sql_list(x->arena, listing->type, scim_audit_tenant_str(x),
-											  listing->filter, &sort, 0, limit + 1, &sql, &x->error));
-	if (status != SCIM_OK)
-		return status;
-	listing->n = scim_audit_storage_rows(x->arena, listing->type, &sql, PAGE_BYTES_MAX, &listing->rows, more);
+	status = scim_audit_checked(scim_sort_parse(x->arena, listing->type, x->request.list.sort_by,
+												x->request.list.sort_order, &sort, &x->error));
+	if (status == SCIM_OK && position.has_key && position.key.ptr == NULL)
+		status = reread_key(x, listing->type, &sort, &position);
+	if (sort.descending)
+	{
+		in_order[0] = SCIM_KEYS_MISSING;
+		in_order[1] = SCIM_KEYS_PRESENT;
+	}
+	sort.return_key = sorted;
+	for (i = 0; i < (sorted ? 2 : 1) && status == SCIM_OK && !*more; i++)
+	{
+		bool		here = sorted ? in_order[i] == (position.has_key ? SCIM_KEYS_PRESENT : SCIM_KEYS_MISSING) : true;
+
+		if (!anywhere && !here)
+			continue;			/* shown before */
+		sort.keys = sorted ? in_order[i] : SCIM_KEYS_ALL;
+		sort.after = anywhere ? SCIM_STR_NONE : position.id;
+		sort.after_key = position.key;
+		anywhere = true;
+		status = scim_audit_checked(scim_sql_list(x->arena, listing->type, scim_audit_tenant_str(x), listing->filter,
+												  &sort, 0, limit + 1 - listing->n, &sql, &x->error));
+		if (status != SCIM_OK)
+			break;
+		n = scim_audit_storage_rows(x->arena, listing->type, &sql, PAGE_BYTES_MAX, &rows, more);
+		append_rows(listing, rows, n);
+	}
 	if (listing->n > limit)
 	{
 		listing->n = limit;
 		*more = true;
 	}
-	return SCIM_OK;
+	return status;
 }
 
-/*
- * A page by cursor (RFC 9865), begun: by the order of ids where no other is asked
- * for, else by an offset that the cursor carries.
- */
+/* The listing that a position is in: of n the first for the beginning; n when it is in none. */
+static size_t
+listing_of(const Listing *listings, size_t n, const ScimAuditPosition *position)
+{
+	size_t		i;
+
+	if (position->type.ptr == NULL)
+		return 0;
+	for (i = 0; i < n; i++)
+		if (scim_str_equal(position->type, (ScimStr) {listings[i].type->name, strlen(listings[i].type->name)}))
+			break;
+	return i;
+}
+
+/* The place behind the last row of a listing. */
+static ScimAuditPosition
+end_of(const Listing *listing)
+{
+	const ScimAuditRow *last = &listing->rows[listing->n - 1];
+
+	return (ScimAuditPosition)
+	{
+		.type = {listing->type->name, strlen(listing->type->name)},
+		.id = last->meta.id,
+		.key = last->sort_key,
+		.has_key = last->sort_key.ptr != NULL
+	};
+}
+
+/* A page by cursor (RFC 9865), begun. */
 static ScimStatus
 begin_cursor_page(ScimAuditExchange *x, Listing *listings, size_t n, int64 limit)
 {
+	const ScimAuditPosition beginning = {SCIM_STR_NONE};
 	ScimAuditPosition position;
+	ScimAuditPosition end = beginning;
 	const char *next = NULL;
-	int64		total = -1;
 	int64		returned = 0;
+	bool		first;
 	bool		more = false;
 	size_t		i;
 	ScimStatus	status = scim_audit_cursor_read(x, &position);
 
 	if (status != SCIM_OK)
 		return status;
-	if (x->request.type != NULL && x->request.list.sort_by.ptr == NULL)
+	first = position.type.ptr == NULL;
+	i = listing_of(listings, n, &position);
+	if (i == n)
+		return scim_audit_cursor_invalid(x);
+	for (; i < n && status == SCIM_OK && !more; i++)
 	{
-		bool		first = position.after.ptr == NULL;
-
-		status = read_behind(x, &listings[0], position.after, limit, &more);
-		returned = listings[0].n;
-		more = more && returned > 0;
-		if (status == SCIM_OK && more)
-			position.after = listings[0].rows[returned - 1].meta.id;
-		else if (first)
-			total = returned;
-	}
-	else
-	{
-		status = read_pages(x, listings, n, position.offset, limit, &total);
-		for (i = 0; i < n; i++)
-			returned += listings[i].n;
-		position.offset += returned;
-		more = position.offset < total && returned > 0;
+		if (listings[i].filter == NULL || !scim_filter_never(listings[i].filter))
+			status = read_behind(x, &listings[i], position, limit - returned, &more);
+		position = beginning;
+		returned += listings[i].n;
+		if (listings[i].n > 0)
+			end = end_of(&listings[i]);
 	}
 	if (status != SCIM_OK)
 		return status;
-	if (more)
-		next = scim_audit_cursor_make(x, &position);
-	scim_response_cursor_begin(&x->answer, total, returned, next);
+	if (more && returned > 0)
+		next = scim_audit_cursor_make(x, &end);
+	scim_response_cursor_begin(&x->answer, first && next == NULL ? returned : -1, returned, next);
 	return SCIM_OK;
 }
 

@@ -16,7 +16,6 @@
 #include "utils/fmgrprotos.h"
 
 #include "pg/exchange.h"
-#include "pg/guc.h"
 #include "pg/password.h"
 #include "pg/resource_triggers.h"
 #include "pg/text_functions.h"
@@ -310,13 +309,7 @@ static ScimStr
 inactive_namesake(ScimAuditExchange *x, const ScimStr *values)
 {
 	const ScimResourceType *type = x->request.type;
-	ScimFilterLimits limits = {scim_audit_max_filter_terms};
 	ScimStr		name = SCIM_STR_NONE;
-	ScimFilter *filter;
-	ScimBuf		text;
-	ScimSql		sql;
-	ScimSort	sort = {0};
-	ScimAuditRow row = {{{0}}};
 	size_t		i;
 
 	for (i = 0; i < type->n_columns; i++)
@@ -324,16 +317,7 @@ inactive_namesake(ScimAuditExchange *x, const ScimStr *values)
 			name = values[i];
 	if (!x->reactivate || name.ptr == NULL || scim_type_attribute(type, SCIM_STR("active")) == NULL)
 		return SCIM_STR_NONE;
-	scim_buf_init(&text, x->arena, SCIM_AUDIT_URI_MAX);
-	scim_buf_str(&text, "userName eq ");
-	scim_buf_json_string(&text, name.ptr, name.len);
-	scim_buf_str(&text, " and active eq false");
-	if (text.failed)
-		return SCIM_STR_NONE;	/* longer than any name that is stored */
-	if (scim_audit_checked(scim_filter_parse(x->arena, type, (ScimStr) {text.data, text.len}, &limits, &filter, &x->error)) != SCIM_OK ||
-		scim_audit_checked(scim_sql_list(x->arena, type, scim_audit_tenant_str(x), filter, &sort, 0, 1, &sql, &x->error)) != SCIM_OK)
-		elog(ERROR, "could not look for an inactive user");
-	return scim_audit_storage_row(x->arena, type, &sql, &row) ? row.meta.id : SCIM_STR_NONE;
+	return scim_audit_id_by_name(x, type, name, " and active eq false");
 }
 
 /* Lock the inactive namesake, if there is one still once the lock is ours. */

@@ -125,6 +125,7 @@ check_offered(ScimAuditExchange *x)
 			offered = request->method == SCIM_GET || request->method == SCIM_POST;
 			break;
 		case SCIM_ENDPOINT_RESOURCE:
+		case SCIM_ENDPOINT_ME:
 			offered = request->method != SCIM_POST && request->method != SCIM_METHOD_OTHER;
 			break;
 		case SCIM_ENDPOINT_SERVICE_PROVIDER_CONFIG:
@@ -139,7 +140,6 @@ check_offered(ScimAuditExchange *x)
 			offered = request->method == SCIM_GET;
 			break;
 		case SCIM_ENDPOINT_BULK:
-		case SCIM_ENDPOINT_ME:
 			return scim_error(&x->error, SCIM_NOT_IMPLEMENTED, "this endpoint is not offered");
 		case SCIM_ENDPOINT_UNKNOWN:
 			return scim_error(&x->error, SCIM_NOT_FOUND, "there is nothing at this path");
@@ -272,6 +272,8 @@ prepare(ScimAuditExchange *x)
 		return parsed;
 	}
 	status = check_offered(x);
+	if (status == SCIM_OK && x->request.endpoint == SCIM_ENDPOINT_ME)
+		status = scim_audit_resolve_me(x);
 	if (status == SCIM_OK)
 		status = parse_body(x);
 	if (status == SCIM_OK && x->request.endpoint == SCIM_ENDPOINT_SEARCH)
@@ -315,7 +317,8 @@ static void
 reset_answer(ScimAuditExchange *x)
 {
 	scim_buf_reset(&x->answer);
-	x->location = NULL;
+	if (!x->is_me)
+		x->location = NULL;
 }
 
 /* Fire what is deferred to the end of the transaction, while a refusal can still be undone. */
@@ -444,7 +447,8 @@ reply_headers(ScimAuditExchange *x, MemoryContext context)
 	ScimBuf		buf;
 
 	scim_buf_init(&buf, x->arena, ANSWER_MAX);
-	if (x->error.status == SCIM_OK && x->location != NULL)
+	/* RFC 7644 section 3.11: of /Me, in any response. */
+	if ((x->error.status == SCIM_OK || x->is_me) && x->location != NULL)
 		append_header(&buf, array, "Location", x->location);
 	if (x->error.status == SCIM_OK && x->version > 0 && x->request.method != SCIM_DELETE)
 	{

@@ -275,6 +275,9 @@ read_row(ScimArena *arena, const ScimResourceType *type, HeapTuple tuple, TupleD
 	row->values = storage_alloc(arena, Max(type->n_columns, 1) * sizeof(ScimStr));
 	for (i = 0; i < type->n_columns; i++)
 		row->values[i] = tuple_cell(arena, tuple, desc, SCIM_SQL_FIXED_COLUMNS + 1 + (int) i);
+	row->sort_key = SCIM_STR_NONE;
+	if (desc->natts > SCIM_SQL_FIXED_COLUMNS + (int) type->n_columns)
+		row->sort_key = tuple_cell(arena, tuple, desc, desc->natts);
 }
 
 /* Bytes of a row's values. */

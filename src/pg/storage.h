@@ -18,6 +18,7 @@ typedef struct ScimAuditRow
 {
 	ScimMeta	meta;
 	ScimStr    *values;			/* of type->columns, as scim_resource_from_row takes them */
+	ScimStr		sort_key;		/* where the statement returns it (ScimSort) */
 } ScimAuditRow;
 
 /*

@@ -280,7 +280,62 @@ test_page_behind(void)
 	is_int(scim_sql_list(arena, type_named("User"), TENANT, NULL, &sort, 0, 10, &sql, &err), SCIM_OK, "list behind an id");
 	check(&sql, "list behind an id");
 	is_int(sql.n_params, 3, "tenant, id, limit");
-	ok(strstr(sql.text, " AND t.id OPERATOR(pg_catalog.>) ") != NULL && strstr(sql.text, " ORDER BY t.id LIMIT ") != NULL, "by id");
+	ok(strstr(sql.text, " AND t.id OPERATOR(pg_catalog.>) $2 ORDER BY t.id LIMIT ") != NULL, "by id");
+}
+
+/* So is one in another order: of those that have the attribute, and of those that have not. */
+static void
+test_page_behind_key(void)
+{
+#define FOLDED "scim.fold(t.user_name)" CC
+	static const struct
+	{
+		const char *sort_by;
+		const char *order;
+		ScimSortKeys keys;
+		bool		after;
+		const char *condition;
+		ScimSqlType type;		/* of the key */
+	}			cases[] = {
+		{"userName", NULL, SCIM_KEYS_PRESENT, true, FOLDED "OPERATOR(pg_catalog.>=) $2 AND NOT (" FOLDED "OPERATOR(pg_catalog.=) $3 AND t.id OPERATOR(pg_catalog.<=) $4)", SCIM_SQL_TEXT},
+		{"userName", "descending", SCIM_KEYS_PRESENT, true, FOLDED "OPERATOR(pg_catalog.<=) $2 AND NOT (" FOLDED "OPERATOR(pg_catalog.=) $3 AND t.id OPERATOR(pg_catalog.>=) $4)", SCIM_SQL_TEXT},
+		{"active", NULL, SCIM_KEYS_PRESENT, false, "(t.active) IS NOT NULL", SCIM_SQL_BOOL},
+		{"active", NULL, SCIM_KEYS_PRESENT, true, "t.active OPERATOR(pg_catalog.>=) $2 AND NOT (t.active OPERATOR(pg_catalog.=) $3 AND t.id OPERATOR(pg_catalog.<=) $4)", SCIM_SQL_BOOL},
+		{"active", NULL, SCIM_KEYS_MISSING, false, "(t.active) IS NULL", SCIM_SQL_BOOL},
+		{"active", "descending", SCIM_KEYS_MISSING, true, "(t.active) IS NULL AND t.id OPERATOR(pg_catalog.<) $2", SCIM_SQL_BOOL},
+		{"meta.created", NULL, SCIM_KEYS_PRESENT, true, NULL, SCIM_SQL_TIMESTAMPTZ},
+		{"id", NULL, SCIM_KEYS_PRESENT, true, NULL, SCIM_SQL_UUID},
+		{"emails", NULL, SCIM_KEYS_PRESENT, true, NULL, SCIM_SQL_TEXT},
+		{"emails.primary", NULL, SCIM_KEYS_PRESENT, true, NULL, SCIM_SQL_JSONB},
+		{E ":manager.displayName", "descending", SCIM_KEYS_PRESENT, true, NULL, SCIM_SQL_TEXT},
+	};
+#undef FOLDED
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		const char *tenant = "t.tenant OPERATOR(pg_catalog.=) $1 AND ";
+		ScimSort	sort;
+		ScimError	err;
+		ScimSql		sql;
+		char	   *condition;
+
+		is_int(scim_sort_parse(arena, type_named("User"), str(cases[i].sort_by), cases[i].order != NULL ? str(cases[i].order) : SCIM_STR_NONE,
+							   &sort, &err), SCIM_OK, "sort by %s", cases[i].sort_by);
+		sort.return_key = true;
+		sort.keys = cases[i].keys;
+		sort.after = cases[i].after ? str(ID) : SCIM_STR_NONE;
+		sort.after_key = SCIM_STR(MARK);
+		is_int(scim_sql_list(arena, type_named("User"), TENANT, NULL, &sort, 0, 10, &sql, &err), SCIM_OK, "list behind a key");
+		check(&sql, cases[i].sort_by);
+		condition = strstr(scim_strdup(arena, str(sql.text)), tenant);
+		*strstr(condition, " ORDER BY ") = '\0';
+		if (cases[i].condition != NULL)
+			is_str(condition + strlen(tenant), cases[i].condition, "behind by %s", cases[i].sort_by);
+		if (cases[i].after && cases[i].keys == SCIM_KEYS_PRESENT)
+			is_int(sql.params[1].type, cases[i].type, "type of the key by %s", cases[i].sort_by);
+		scim_sql_sort_key(arena, type_named("User"), TENANT, &sort, SCIM_STR(ID), &sql);
+		check(&sql, "one sort key");
+	}
 }
 
 static void
@@ -329,6 +384,7 @@ test_params(void)
 	}
 	test_first_page();
 	test_page_behind();
+	test_page_behind_key();
 }
 
 static void
