@@ -8,7 +8,6 @@
 #include "core/json.h"
 
 #include "core/json_scan.h"
-#include "core/json_tree.h"
 #include "core/text.h"
 
 #include <json-c/json.h>
@@ -19,6 +18,36 @@
 #include <string.h>
 
 #define FEW_MEMBERS 16
+
+/*
+ * json-c's tree of a text that the scan accepted, NULL also for null.  What
+ * json-c refuses after the scan can only be for want of memory: old versions
+ * then report success and stop before the end.  Its own strictness stays off:
+ * the scan is stricter, and json-c 0.18 in strict mode refuses every byte
+ * above 0x7f (json-c issue 875).
+ */
+static ScimStatus
+build_tree(ScimStr value, json_object **json, ScimError *err)
+{
+	json_tokener *tokener = json_tokener_new_ex(SCIM_JSON_MAX_DEPTH + 2);
+	bool		whole;
+
+	if (tokener == NULL)
+		return scim_error(err, SCIM_NO_MEMORY, "out of memory");
+	*json = json_tokener_parse_ex(tokener, value.ptr, (int) value.len);
+	whole = json_tokener_get_parse_end(tokener) == value.len;
+
+	/* A number at the top ends only where the text does. */
+	if (whole && json_tokener_get_error(tokener) == json_tokener_continue)
+		*json = json_tokener_parse_ex(tokener, "", 1);
+	whole = whole && json_tokener_get_error(tokener) == json_tokener_success;
+	json_tokener_free(tokener);
+	if (whole)
+		return SCIM_OK;
+	json_object_put(*json);
+	*json = NULL;
+	return scim_error(err, SCIM_NO_MEMORY, "out of memory");
+}
 
 ScimStatus
 scim_json_parse(ScimArena *arena, ScimStr text, ScimJson **out, ScimError *err)
@@ -32,7 +61,7 @@ scim_json_parse(ScimArena *arena, ScimStr text, ScimJson **out, ScimError *err)
 		return scim_error(err, SCIM_PAYLOAD_TOO_LARGE, "the JSON text has %zu bytes", text.len);
 	status = scim_json_scan(arena, text, &value, err);
 	if (status == SCIM_OK)
-		status = scim_json_tree(value, &json, err);
+		status = build_tree(value, &json, err);
 	if (status != SCIM_OK || json == NULL)
 		return status;
 	*out = scim_own(arena, json);

@@ -186,33 +186,26 @@ scan_string(Scan *s, ScimStr *inside, bool *escaped)
 	return true;
 }
 
-size_t
-scim_json_unescape(ScimStr inside, char *out)
-{
-	size_t		len = 0;
-	Scan		s = {.start = inside.ptr, .p = inside.ptr, .end = inside.ptr + inside.len};
-
-	while (s.p < s.end)
-	{
-		uint32_t	code = 0;
-
-		if (*s.p != '\\')
-			out[len++] = *s.p++;
-		else if (scan_escape(&s, &code))
-			len += scim_utf8_encode(code, out + len);
-	}
-	return len;
-}
-
-/* A name without its escapes. */
+/* A name without its escapes, which are known to be right. */
 static bool
 unescape(Scan *s, ScimStr *name)
 {
 	char	   *copy = scim_alloc(s->arena, name->len);
+	size_t		len = 0;
+	Scan		inner = {.start = name->ptr, .p = name->ptr, .end = name->ptr + name->len};
 
 	if (copy == NULL)
 		return out_of_memory(s);
-	*name = (ScimStr) {copy, scim_json_unescape(*name, copy)};
+	while (inner.p < inner.end)
+	{
+		uint32_t	code = 0;
+
+		if (*inner.p != '\\')
+			copy[len++] = *inner.p++;
+		else if (scan_escape(&inner, &code))
+			len += scim_utf8_encode(code, copy + len);
+	}
+	*name = (ScimStr) {copy, len};
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /*
  * json_scan.h
- *		The validating scan before json-c; for json.c, json_tree.c and resource_row.c.
+ *		The validating scan before json-c; for json.c and resource_row.c.
  */
 #ifndef SCIM_CORE_JSON_SCAN_H
 #define SCIM_CORE_JSON_SCAN_H
@@ -13,12 +13,6 @@
  * SCIM_INVALID_SYNTAX, SCIM_PAYLOAD_TOO_LARGE, SCIM_NO_MEMORY.
  */
 extern ScimStatus scim_json_scan(ScimArena *arena, ScimStr text, ScimStr *value, ScimError *err);
-
-/*
- * What stands between the quotes of a string that was scanned, without its
- * escapes, into out (as long as that at least); its length.
- */
-extern size_t scim_json_unescape(ScimStr inside, char *out);
 
 /* Is text a JSON number (RFC 8259 section 6)? */
 extern bool scim_json_is_number(ScimStr text);

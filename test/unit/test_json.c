@@ -110,55 +110,6 @@ test_cases(void)
 	}
 }
 
-/* What is read is what json-c reads: types, values, the spelling of doubles, the order of members. */
-static void
-test_tree(void)
-{
-	static const char *const more[] = {
-		"[-0,-0.0,0,1E2,-9223372036854775808,5e-1]", "{\"\":\"\",\"a\\tb\":\"\\\"\\\\\"}",
-		" { \"a\" : [ ] , \"b\" : { } , \"c\" : [ null , [ false ] ] } ", "-12", "2.5", "[\"\\\"\",\"\\\\\",\"x\"]",
-	};
-	size_t		n = sizeof(cases) / sizeof(cases[0]);
-
-	for (size_t i = 0; i < n + sizeof(more) / sizeof(more[0]); i++)
-	{
-		ScimArena  *arena = scim_arena_create(1 << 20);
-		const char *in = i < n ? cases[i].in : more[i - n];
-		json_object *theirs;
-		ScimJson   *ours;
-
-		if (i >= n || (cases[i].out != NULL && in[0] != '\xEF'))
-		{
-			theirs = json_tokener_parse(in);
-			is_int(scim_json_parse(arena, str(in), &ours, NULL), SCIM_OK, "parse %s", in);
-			ok(json_object_equal(ours, theirs), "the same value as json-c's: %s", in);
-			is_str(json_object_to_json_string(ours), json_object_to_json_string(theirs), "and spelling");
-			json_object_put(theirs);
-		}
-		scim_arena_free(arena);
-	}
-}
-
-/* Names and strings about as long as what is kept on the stack, with and without escapes. */
-static void
-test_lengths(void)
-{
-	for (int len = 250; len < 260; len++)
-	{
-		ScimArena  *arena = scim_arena_create(1 << 20);
-		char		text[1100];
-		char		expected[1100];
-		ScimJson   *json;
-		int			n = len - 2;
-
-		snprintf(text, sizeof(text), "{\"%0*d\\\"x\":\"%0*d\\\"x\",\"%0*d\":\"\"}", n, 1, n, 2, len, 3);
-		snprintf(expected, sizeof(expected), "%s", text);
-		scim_json_parse(arena, str(text), &json, NULL);
-		is_str(scim_json_text(arena, json).ptr, expected, "%d bytes", len);
-		scim_arena_free(arena);
-	}
-}
-
 static void
 test_raw_nul(void)
 {
@@ -331,8 +282,6 @@ int
 main(void)
 {
 	test_cases();
-	test_tree();
-	test_lengths();
 	test_raw_nul();
 	test_depth();
 	test_large();
