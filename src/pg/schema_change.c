@@ -190,10 +190,11 @@ end_command(const EventTriggerData *data)
 	Datum	   *reasons;
 	int			n = 0;
 
-	if (commands != NULL)
+	if (commands != NULL && commands->outer != NULL)
+	{
 		commands = commands->outer;
-	if (commands != NULL)
 		return;
+	}
 	for (Rewrite *rewrite = rewrites; rewrite != NULL; rewrite = rewrite->next)
 		n++;
 	tables = palloc((n + 1) * sizeof(Datum));
@@ -209,7 +210,9 @@ end_command(const EventTriggerData *data)
 	values[1] = PointerGetDatum(construct_array(tables, n, OIDOID, sizeof(Oid), true, TYPALIGN_INT));
 	values[2] = PointerGetDatum(construct_array(reasons, n, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 	values[3] = BoolGetDatum(converts(data->parsetree));
+	/* Still inside the command: its events may need a partition, and that is made by DDL. */
 	scim_audit_run_as_log_owner("SELECT scim_audit.follow_schema($1, $2, $3, $4)", 4, types, values, NULL);
+	commands = NULL;
 }
 
 /* scim_audit.schema_change() RETURNS event_trigger */

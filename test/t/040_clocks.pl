@@ -70,6 +70,12 @@ sub insert { $id++; sql("INSERT INTO item VALUES ($id, clock_timestamp())"); ret
 
 is(sql($months), months(qw(2031_10 2031_11 2031_12 2032_01)), 'three months ahead');
 
+# The first event of all is that of a command on an audited table: the partitions are made inside of it.
+$node->safe_psql('postgres', 'CREATE DATABASE first');
+is($node->safe_psql('first', "SET client_min_messages = error; CREATE EXTENSION scim_audit CASCADE; ALTER TABLE scim.users ADD COLUMN extra text; $months"),
+	months(qw(2031_10 2031_11 2031_12 2032_01)), 'partitions made by the event of a command');
+is($node->safe_psql('first', 'SELECT count(*) > 0 FROM scim_audit.events; SELECT * FROM scim_audit.verify()'), 't', 'which is in the log, and whole');
+
 # A month's end.
 set_clock(1, '2031-10-31 23:59:59', 999_999);
 my $open = $node->background_psql('postgres');
