@@ -56,9 +56,15 @@ array_of(json_object *resource, const char *name)
 	return array;
 }
 
+ScimStr
+scim_link_kind(bool indirect)
+{
+	return indirect ? SCIM_STR("indirect") : SCIM_STR("direct");
+}
+
 ScimStatus
 scim_resource_add_link(ScimArena *arena, const ScimRegistry *registry, ScimJson *resource,
-					   const ScimLink *link, ScimStr value, ScimStr type, ScimStr display,
+					   const ScimLink *link, bool indirect, ScimStr value, ScimStr type, ScimStr display,
 					   const char *base_url)
 {
 	char	   *type_name = scim_strdup(arena, type);
@@ -83,7 +89,7 @@ scim_resource_add_link(ScimArena *arena, const ScimRegistry *registry, ScimJson 
 	if (!add_sub(element, link->attr, SCIM_STR("value"), value) ||
 		!add_sub(element, link->attr, SCIM_STR("$ref"), ref) ||
 		!add_sub(element, link->attr, SCIM_STR("display"), display) ||
-		!add_sub(element, link->attr, SCIM_STR("type"), link->type != NULL ? type : SCIM_STR("direct")))
+		!add_sub(element, link->attr, SCIM_STR("type"), link->type != NULL ? type : scim_link_kind(indirect)))
 		return SCIM_NO_MEMORY;
 	return SCIM_OK;
 }

@@ -26,8 +26,11 @@
  *		"members": {"link": "scim.group_members", "owner": "group_id", "value": "member_id",
  *					"type": "member_type"},
  *		"groups": {"link": "scim.group_members", "owner": "member_id", "value": "group_id",
- *					"target": "Group"}
+ *					"target": "Group", "nested": "nested_group_id"}
  *	  }}
+ * "nested" is for a readOnly link with a target: the column that holds the owner's id
+ * where the owner is of that type itself, else null.  Such a link leads also to what
+ * the others lead to, indirectly; they may go round in circles.
  * A column's SQL type follows from the attribute's: string, reference and
  * binary are text, boolean is boolean, integer is bigint, decimal is
  * numeric, dateTime is timestamptz, a multi-valued or unbound complex one
@@ -141,6 +144,7 @@ typedef struct ScimLink
 	const char *value;			/* column that holds the other's id */
 	const char *type;			/* column that names the other's resource type, or NULL */
 	const char *target;			/* the other's resource type where it is always the same, or NULL */
+	const char *nested;			/* column that holds the owner's id where the owner is a target itself, or NULL */
 	bool		writable;		/* attr is not readOnly */
 } ScimLink;
 

@@ -81,7 +81,7 @@ sql_type(const ScimAttribute *attr)
 static void
 read_link(ScimLoad *load, ScimResourceType *type, ScimLink *links, const ScimAttribute *attr, ScimJson *json)
 {
-	static const char *const members[] = {"link", "owner", "value", "type", "target", NULL};
+	static const char *const members[] = {"link", "owner", "value", "type", "target", "nested", NULL};
 	ScimLink   *link = &links[type->n_links];
 
 	if (!scim_load_known_members(load, json, members))
@@ -94,8 +94,11 @@ read_link(ScimLoad *load, ScimResourceType *type, ScimLink *links, const ScimAtt
 	link->value = column_name(load, json, "value", true);
 	link->type = column_name(load, json, "type", false);
 	link->target = scim_load_text(load, json, "target", false);
+	link->nested = column_name(load, json, "nested", false);
 	if ((link->type == NULL) == (link->target == NULL))
 		scim_load_error(load, "a link has either \"type\" or \"target\"");
+	if (link->nested != NULL && (link->target == NULL || link->writable))
+		scim_load_error(load, "only a readOnly link with a \"target\" can be \"nested\"");
 	if (!attr->multi_valued || attr->parent != NULL || scim_sub_attribute(attr, SCIM_STR("value")) == NULL)
 		scim_load_error(load, "only a multi-valued attribute with a sub-attribute \"value\" can be a link");
 	type->n_links++;

@@ -115,14 +115,19 @@ extern ScimStatus scim_resource_from_row(ScimArena *arena, const ScimResourceTyp
 extern ScimStatus scim_resource_to_row(ScimArena *arena, const ScimResourceType *type,
 									   ScimJson *json, ScimStr *values, ScimError *err);
 
+/* The canonical values of groups.type, RFC 7643 section 4.1.2: "direct" or "indirect". */
+extern ScimStr scim_link_kind(bool indirect);
+
 /*
  * Put one linked resource, as scim_sql_link_read found it, at the end of the
  * attribute that link keeps: value, $ref, display and type as far as the
  * attribute has them.  type names the other's resource type; display may be
- * absent.  base_url may be "".  Only SCIM_NO_MEMORY.
+ * absent.  Where the registry keeps no type of the other, the attribute's type says
+ * whether the link is indirect.  base_url may be "".  Only SCIM_NO_MEMORY.
  */
 extern ScimStatus scim_resource_add_link(ScimArena *arena, const ScimRegistry *registry,
-										 ScimJson *resource, const ScimLink *link, ScimStr value,
-										 ScimStr type, ScimStr display, const char *base_url);
+										 ScimJson *resource, const ScimLink *link, bool indirect,
+										 ScimStr value, ScimStr type, ScimStr display,
+										 const char *base_url);
 
 #endif							/* SCIM_CORE_RESOURCE_H */

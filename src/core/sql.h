@@ -97,13 +97,21 @@ extern ScimStatus scim_sql_sort_key(ScimArena *arena, const ScimResourceType *ty
 extern ScimStatus scim_sql_count(ScimArena *arena, const ScimResourceType *type, ScimStr tenant,
 								 const ScimFilter *filter, ScimSql *out, ScimError *err);
 
+#define SCIM_SQL_LINK_COLUMNS 5
+
 /*
  * Linked resources of n owners: rows (owner id, other's id, resource type
- * name, display or null), by owner and other's id.
+ * name, display or null, whether the other has such links itself), by owner and
+ * other's id.
  */
 extern ScimStatus scim_sql_link_read(ScimArena *arena, const ScimRegistry *registry,
 									 const ScimLink *link, ScimStr tenant, const ScimStr *owners,
 									 size_t n_owners, ScimSql *out);
+
+/* For a nested link: those that n owners are linked to only through others, in such rows. */
+extern ScimStatus scim_sql_link_read_indirect(ScimArena *arena, const ScimRegistry *registry,
+											  const ScimLink *link, ScimStr tenant,
+											  const ScimStr *owners, size_t n_owners, ScimSql *out);
 
 /*
  * Carry out one link operation on one owner.  ADD and REPLACE first need

@@ -24,6 +24,7 @@ typedef struct Scope
 	const ScimResourceType *type;	/* of the row t */
 	const ScimRegistry *registry;
 	const ScimLink *link;		/* inside its value path: of the row l */
+	bool		indirect;		/* which stands for an indirect link */
 	bool		element;		/* inside a value path: of the element e.v */
 	ScimError  *err;
 } Scope;
@@ -126,16 +127,82 @@ begin_any_link(ScimSqlBuild *build, const Scope *scope, const ScimLink *link)
 	scim_sql_put(build, " AND l.%s" SCIM_SQL_EQUALS "t.%s", link->owner, scope->type->id_column);
 }
 
+/* Does the filter of a link ask whether it is indirect? */
+static bool
+asks_kind(const ScimFilter *filter)
+{
+	if (filter->kind == SCIM_FILTER_COMPARE || filter->kind == SCIM_FILTER_PRESENT)
+		return filter->path.sub != NULL && strcmp(filter->path.sub->name, "type") == 0;
+	return asks_kind(filter->left) || (filter->right != NULL && asks_kind(filter->right));
+}
+
+/*
+ * Append WITH b(top, below): the targets of a nested link that satisfy the filter,
+ * each with itself and all that leads to it.  UNION ends a circle.
+ */
+static ScimStatus
+put_leading_to(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, const ScimFilter *filter)
+{
+	const ScimResourceType *target;
+	ScimStatus	status;
+
+	if (scim_sql_link_targets(scope->registry, link, &target, 1) == 0)
+		return scim_error(scope->err, SCIM_INVALID_FILTER, "\"%s\" cannot be used in a filter", link->attr->name);
+	scim_sql_put(build, "WITH RECURSIVE b(top, below) AS (SELECT l.%s, l.%s FROM (SELECT r.%s AS %s FROM %s r WHERE ",
+				 link->value, link->value, target->id_column, link->value, target->table);
+	scim_sql_put_tenant(build, "r", target->tenant_column);
+	scim_sql_put(build, ") l WHERE ");
+	status = put_filter(build, scope, filter);
+	scim_sql_put(build, " UNION SELECT b.top, n.%s FROM %s n JOIN b ON b.below" SCIM_SQL_EQUALS "n.%s WHERE ", link->nested,
+				 link->table, link->value);
+	scim_sql_put_tenant(build, "n", link->tenant);
+	scim_sql_put(build, " AND n.%s IS NOT NULL) ", link->nested);
+	return status;
+}
+
+/* Append that the row t is linked, only through others, to what satisfies the filter. */
+static ScimStatus
+put_any_indirect(ScimSqlBuild *build, const Scope *inside, const ScimLink *link, const ScimFilter *filter)
+{
+	const char *id = inside->type->id_column;
+	ScimStatus	status;
+
+	build->subqueries++;
+	scim_sql_put(build, "EXISTS (");
+	status = put_leading_to(build, inside, link, filter);
+	scim_sql_put(build, "SELECT 1 FROM %s l JOIN b ON b.below" SCIM_SQL_EQUALS "l.%s WHERE ", link->table, link->value);
+	scim_sql_put_tenant(build, "l", link->tenant);
+	scim_sql_put(build, " AND l.%s" SCIM_SQL_EQUALS "t.%s AND NOT EXISTS (SELECT 1 FROM %s d WHERE ", link->owner, id, link->table);
+	scim_sql_put_tenant(build, "d", link->tenant);
+	scim_sql_put(build, " AND d.%s" SCIM_SQL_EQUALS "t.%s AND d.%s" SCIM_SQL_EQUALS "b.top))", link->owner, id, link->value);
+	return status;
+}
+
+/*
+ * Append that the row t is linked to what satisfies the filter.  Where it does not
+ * matter whether through others, t is linked itself to something that leads there.
+ */
 static ScimStatus
 put_any_link(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, const ScimFilter *filter)
 {
+	bool		by_kind = link->nested != NULL && asks_kind(filter);
+	bool		leading = link->nested != NULL && !by_kind;
 	Scope		inside = *scope;
 	ScimStatus	status;
 
 	inside.link = link;
+	scim_sql_put(build, by_kind ? "(" : "");
 	begin_any_link(build, scope, link);
 	scim_sql_put(build, " AND ");
-	status = put_filter(build, &inside, filter);
+	if (leading)
+		scim_sql_put(build, "l.%s" SCIM_SQL_EQUALS "ANY (", link->value);
+	status = leading ? put_leading_to(build, &inside, link, filter) : put_filter(build, &inside, filter);
+	scim_sql_put(build, leading ? "SELECT b.below FROM b))" : ")");
+	if (!by_kind || status != SCIM_OK)
+		return status;
+	scim_sql_put(build, " OR ");
+	inside.indirect = true;
+	status = put_any_indirect(build, &inside, link, filter);
 	scim_sql_put(build, ")");
 	return status;
 }
@@ -313,7 +380,7 @@ put_leaf(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 		operand = scim_operand_element(&filter->path);
 	else if (scope->link == NULL)
 		return put_row_test(build, scope, filter);
-	else if (!scim_operand_link(build, scope->registry, scope->link, &filter->path, &operand))
+	else if (!scim_operand_link(build, scope->registry, scope->link, scope->indirect, &filter->path, &operand))
 		return unsupported(scope, &filter->path);
 	put_test(build, filter, &operand);
 	return SCIM_OK;

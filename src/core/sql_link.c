@@ -83,6 +83,29 @@ put_owner(ScimSqlBuild *build, const ScimLink *link, ScimStr owner)
 	scim_sql_put_uuid(build, owner);
 }
 
+/* What is told of a row l of a link: owner, other, the other's type and name. */
+static void
+put_others(ScimSqlBuild *build, const ScimRegistry *registry, const ScimLink *link)
+{
+	scim_sql_put(build, "SELECT l.%s, l.%s, ", link->owner, link->value);
+	if (link->type != NULL)
+		scim_sql_put(build, "l.%s", link->type);
+	else
+		scim_sql_put(build, "CAST(%s AS pg_catalog.text)",
+					 scim_sql_quote(build, link->target != NULL ? link->target : ""));
+	scim_sql_put(build, ", ");
+	scim_sql_put_link_display(build, registry, link);
+}
+
+static void
+put_owners(ScimSqlBuild *build, const ScimLink *link, const ScimStr *owners, size_t n_owners)
+{
+	scim_sql_put_tenant(build, "l", link->tenant);
+	scim_sql_put(build, " AND l.%s" SCIM_SQL_EQUALS "ANY (", link->owner);
+	scim_sql_put_uuids(build, owners, n_owners);
+	scim_sql_put(build, ")");
+}
+
 ScimStatus
 scim_sql_link_read(ScimArena *arena, const ScimRegistry *registry, const ScimLink *link, ScimStr tenant,
 				   const ScimStr *owners, size_t n_owners, ScimSql *out)
@@ -90,19 +113,46 @@ scim_sql_link_read(ScimArena *arena, const ScimRegistry *registry, const ScimLin
 	ScimSqlBuild build;
 
 	scim_sql_begin(&build, arena, tenant);
-	scim_sql_put(&build, "SELECT l.%s, l.%s, ", link->owner, link->value);
-	if (link->type != NULL)
-		scim_sql_put(&build, "l.%s", link->type);
+	put_others(&build, registry, link);
+	if (link->nested != NULL)
+	{
+		scim_sql_put(&build, ", EXISTS (SELECT 1 FROM %s n WHERE ", link->table);
+		scim_sql_put_tenant(&build, "n", link->tenant);
+		scim_sql_put(&build, " AND n.%s" SCIM_SQL_EQUALS "l.%s)", link->nested, link->value);
+	}
 	else
-		scim_sql_put(&build, "CAST(%s AS pg_catalog.text)",
-					 scim_sql_quote(&build, link->target != NULL ? link->target : ""));
-	scim_sql_put(&build, ", ");
-	scim_sql_put_link_display(&build, registry, link);
+		scim_sql_put(&build, ", false");
 	scim_sql_put(&build, " FROM %s l WHERE ", link->table);
-	scim_sql_put_tenant(&build, "l", link->tenant);
-	scim_sql_put(&build, " AND l.%s" SCIM_SQL_EQUALS "ANY (", link->owner);
-	scim_sql_put_uuids(&build, owners, n_owners);
-	scim_sql_put(&build, ") ORDER BY l.%s, l.%s", link->owner, link->value);
+	put_owners(&build, link, owners, n_owners);
+	scim_sql_put(&build, " ORDER BY l.%s, l.%s", link->owner, link->value);
+	return scim_sql_finish(&build, out);
+}
+
+/*
+ * above: all that each target of the owners leads to.  UNION leaves out what is there
+ * already, so that a circle ends.
+ */
+ScimStatus
+scim_sql_link_read_indirect(ScimArena *arena, const ScimRegistry *registry, const ScimLink *link,
+							ScimStr tenant, const ScimStr *owners, size_t n_owners, ScimSql *out)
+{
+	ScimSqlBuild build;
+
+	scim_sql_begin(&build, arena, tenant);
+	scim_sql_put(&build, "WITH RECURSIVE direct(owner, target) AS MATERIALIZED (SELECT l.%s, l.%s FROM %s l WHERE ", link->owner,
+				 link->value, link->table);
+	put_owners(&build, link, owners, n_owners);
+	scim_sql_put(&build, "), above(below, target) AS (SELECT n.%s, n.%s FROM %s n WHERE ", link->nested, link->value, link->table);
+	scim_sql_put_tenant(&build, "n", link->tenant);
+	scim_sql_put(&build, " AND n.%s" SCIM_SQL_EQUALS "ANY (ARRAY(SELECT DISTINCT d.target FROM direct d))"
+				 " UNION SELECT a.below, n.%s FROM %s n JOIN above a ON a.target" SCIM_SQL_EQUALS "n.%s WHERE ", link->nested,
+				 link->value, link->table, link->nested);
+	scim_sql_put_tenant(&build, "n", link->tenant);
+	scim_sql_put(&build, ") ");
+	put_others(&build, registry, link);
+	scim_sql_put(&build, ", false FROM (SELECT d.owner AS %s, a.target AS %s FROM direct d JOIN above a ON a.below" SCIM_SQL_EQUALS
+				 "d.target EXCEPT SELECT d.owner, d.target FROM direct d) l ORDER BY l.%s, l.%s", link->owner, link->value,
+				 link->owner, link->value);
 	return scim_sql_finish(&build, out);
 }
 

@@ -7,6 +7,7 @@
  * scim.fold(column); ranges and "starts with" have the same under collation
  * "C", whose order is that of the code points, as in memory.
  */
+#include "core/resource.h"
 #include "core/sql_operand.h"
 
 #include <string.h>
@@ -112,7 +113,7 @@ scim_operand_element(const ScimPath *path)
 }
 
 bool
-scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimLink *link,
+scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimLink *link, bool indirect,
 				  const ScimPath *path, ScimOperand *out)
 {
 	const char *name = path->sub != NULL ? path->sub->name : "";
@@ -124,8 +125,9 @@ scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimL
 		out->type = SCIM_SQL_UUID;
 		out->sql = scim_sql_text(build, "l.%s", link->value);
 	}
-	else if (strcmp(name, "type") == 0 && link->type != NULL)
-		out->sql = scim_sql_text(build, "l.%s", link->type);
+	else if (strcmp(name, "type") == 0)
+		out->sql = link->type != NULL ? scim_sql_text(build, "l.%s", link->type)
+			: scim_sql_text(build, "CAST('%s' AS pg_catalog.text)", scim_link_kind(indirect).ptr);
 	else if (strcmp(name, "display") == 0)
 	{
 		build->subqueries++;

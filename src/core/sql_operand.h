@@ -31,8 +31,8 @@ extern const char *scim_operand_array(ScimSqlBuild *build, const ScimResourceTyp
 /* A value of the element e.v: its member sub, or itself when sub is NULL. */
 extern ScimOperand scim_operand_element(const ScimPath *path);
 
-/* A sub-attribute of a link, of the row l; false when none is kept. */
-extern bool scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimLink *link,
+/* A sub-attribute of a link, of the row l, which may stand for an indirect one; false when none is kept. */
+extern bool scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimLink *link, bool indirect,
 							  const ScimPath *path, ScimOperand *out);
 
 /* Append "operand op literal". */

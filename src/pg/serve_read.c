@@ -45,22 +45,19 @@ same_id(ScimStr a, ScimStr b)
 	return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
 }
 
-/* Read one linked attribute of all resources of a page. */
-static void
-attach_link(ScimAuditExchange *x, const ScimLink *link, Page *page)
+/* Add what a statement finds linked to the resources of a page; does any of it lead on? */
+static bool
+attach_found(ScimAuditExchange *x, const ScimLink *link, bool indirect, const ScimSql *sql, Page *page)
 {
-	ScimSql		sql;
 	ScimStr    *cells;
-	size_t		n;
+	size_t		n = scim_audit_storage_cells(x->arena, link->table, sql, SCIM_SQL_LINK_COLUMNS, &cells);
 	size_t		i;
 	size_t		at = 0;
+	bool		leads_on = false;
 
-	scim_audit_checked(scim_sql_link_read(x->arena, x->registry, link, scim_audit_tenant_str(x),
-										  page->ids, page->n, &sql));
-	n = scim_audit_storage_cells(x->arena, link->table, &sql, 4, &cells);
 	for (i = 0; i < n; i++)
 	{
-		const ScimStr *row = &cells[i * 4];
+		const ScimStr *row = &cells[i * SCIM_SQL_LINK_COLUMNS];
 		size_t		tries;
 
 		/* Rows come by owner, so the next owner is seldom far. */
@@ -68,9 +65,25 @@ attach_link(ScimAuditExchange *x, const ScimLink *link, Page *page)
 			at = (at + 1) % page->n;
 		if (tries == page->n)
 			elog(ERROR, "members of a resource that was not asked for");
-		scim_audit_checked(scim_resource_add_link(x->arena, x->registry, page->resources[at], link,
+		scim_audit_checked(scim_resource_add_link(x->arena, x->registry, page->resources[at], link, indirect,
 												  row[1], row[2], row[3], x->base_url));
+		leads_on = leads_on || scim_str_equal(row[4], SCIM_STR("true"));
 	}
+	return leads_on;
+}
+
+/* Read one linked attribute of all resources of a page. */
+static void
+attach_link(ScimAuditExchange *x, const ScimLink *link, Page *page)
+{
+	ScimStr		tenant = scim_audit_tenant_str(x);
+	ScimSql		sql;
+
+	scim_audit_checked(scim_sql_link_read(x->arena, x->registry, link, tenant, page->ids, page->n, &sql));
+	if (!attach_found(x, link, false, &sql, page))
+		return;
+	scim_audit_checked(scim_sql_link_read_indirect(x->arena, x->registry, link, tenant, page->ids, page->n, &sql));
+	attach_found(x, link, true, &sql, page);
 }
 
 static void

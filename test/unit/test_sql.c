@@ -201,6 +201,8 @@ test_filters(void)
 		{"User", "groups.value eq \"" ID "\"", NULL},
 		{"User", "groups.display eq \"zqx\"", NULL},
 		{"User", "groups[display eq \"zqx\" and value eq \"" ID "\"]", NULL},
+		{"User", "groups.type eq \"direct\"", NULL},
+		{"User", "not (groups[type eq \"indirect\" and display co \"zqx\"])", NULL},
 
 		/* and, or, not */
 		{"User", "userName eq \"zqx\" and active eq true", "(scim.fold(t.user_name)" EQ "$2 AND t.active" EQ "$3)"},
@@ -241,7 +243,7 @@ static void
 test_refused_filters(void)
 {
 	static const char *const cases[][2] = {
-		{"User", "meta.location eq \"x\""}, {"User", "groups.type eq \"direct\""}, {"User", "groups.$ref pr"},
+		{"User", "meta.location eq \"x\""}, {"User", "groups.$ref pr"},
 		{"Group", "members.$ref eq \"x\""}, {"Group", "members[$ref pr]"}, {"Group", "not (members.$ref eq \"x\")"},
 	};
 
@@ -464,6 +466,11 @@ test_links(void)
 		is_int(scim_sql_link_read(arena, registry, links[i], TENANT, ids, 3, &sql), SCIM_OK, "read a link");
 		check(&sql, "read a link");
 		is_int((long long) sql.params[1].n_values, 2, "what is no UUID is left out");
+		if (links[i]->nested != NULL)
+		{
+			is_int(scim_sql_link_read_indirect(arena, registry, links[i], TENANT, ids, 3, &sql), SCIM_OK, "read an indirect link");
+			check(&sql, "read an indirect link");
+		}
 		scim_sql_link_missing(arena, registry, links[i], TENANT, ids, 3, &sql);
 		check(&sql, "missing");
 		scim_sql_link_add(arena, registry, links[i], TENANT, ids[0], ids, 3, &sql);
