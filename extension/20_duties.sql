@@ -119,7 +119,9 @@ CREATE VIEW scim.duty_privileges (duty, privilege, kind, object) WITH (security_
 		('{auditor,audit_admin}', 'SELECT', 'TABLE', 'scim_audit.tracked_tables'),
 		('{auditor,audit_admin}', 'EXECUTE', 'FUNCTION', 'scim_audit.trigger_arguments(oid)'),
 		('{auditor,audit_admin}', 'EXECUTE', 'FUNCTION', 'scim_audit.unguarded_partitions(regclass)')
-	) AS p (duties, privilege, kind, object), LATERAL pg_catalog.unnest(p.duties) AS d (duty);
+	) AS p (duties, privilege, kind, object), LATERAL pg_catalog.unnest(p.duties) AS d (duty)
+	UNION ALL
+	SELECT 'reader', 'SELECT (' || c.columns || ')', 'TABLE', c.table_name FROM scim.registered_columns c;
 COMMENT ON VIEW scim.duty_privileges IS 'The privileges that come with each duty';
 COMMENT ON COLUMN scim.duty_privileges.duty IS 'The duty';
 COMMENT ON COLUMN scim.duty_privileges.privilege IS 'The privilege, as in GRANT';

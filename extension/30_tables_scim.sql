@@ -26,6 +26,10 @@ CREATE FUNCTION scim.folded_values(attribute jsonb) RETURNS text[]
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_folded_values';
 COMMENT ON FUNCTION scim.folded_values(jsonb) IS 'The folded "value" of each element of a multi-valued attribute, for its index';
 
+CREATE FUNCTION scim.parse_time(value text) RETURNS timestamptz
+	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_parse_time';
+COMMENT ON FUNCTION scim.parse_time(text) IS 'A dateTime as it stands in JSON, whatever the session''s time zone; null for any other text. For indexes';
+
 CREATE TABLE scim.tenants (
 	tenant text COLLATE "C" PRIMARY KEY CHECK (tenant OPERATOR(pg_catalog.~) '^[a-z0-9][a-z0-9-]{0,62}$'),
 	created timestamptz NOT NULL DEFAULT pg_catalog.now()

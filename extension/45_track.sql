@@ -11,6 +11,16 @@ CREATE FUNCTION scim_audit.untrack(tbl regclass) RETURNS void
 	LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'scim_audit_untrack';
 COMMENT ON FUNCTION scim_audit.untrack(regclass) IS 'Takes a table out of the audit; what the log holds of it stays. For the table''s owner';
 
+CREATE FUNCTION scim_audit.track_resource(tbl regclass, resource text, tenant_column name, key_column name, exclude name[],
+		redact name[], baseline boolean) RETURNS void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'scim_audit_track_resource';
+COMMENT ON FUNCTION scim_audit.track_resource(regclass, text, name, name, name[], name[], boolean) IS
+	'Puts a table of SCIM resources under audit; for the functions that register them';
+
+CREATE FUNCTION scim_audit.untrack_resource(tbl regclass) RETURNS void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'scim_audit_untrack_resource';
+COMMENT ON FUNCTION scim_audit.untrack_resource(regclass) IS 'Takes a table of SCIM resources out of the audit; for the functions that register them';
+
 CREATE FUNCTION scim_audit.log_event(category text, action text, event_type text, tenant text,
 		resource_type text, resource_id text, detail json) RETURNS void
 	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'scim_audit_log_event';
@@ -71,7 +81,8 @@ COMMENT ON COLUMN scim_audit.tracked_tables.redact IS 'Columns whose values are 
 COMMENT ON COLUMN scim_audit.tracked_tables.personal_key IS 'The key stands in the log as a keyed digest';
 COMMENT ON COLUMN scim_audit.tracked_tables.always IS 'Both triggers are there and fire always, and so does that of each partition; false: changes can pass unseen';
 
-CREATE FUNCTION scim_audit.check_trackable(tbl regclass) RETURNS void
+-- Tables of SCIM resources are ours, or an application's that scim.bind_table() made one of them.
+CREATE FUNCTION scim_audit.check_trackable(tbl regclass, is_resource boolean DEFAULT false) RETURNS void
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	class record;
@@ -83,7 +94,7 @@ BEGIN
 		WHEN class IS NULL THEN 'It does not exist.'
 		WHEN class.relkind NOT IN ('r', 'p') THEN 'It is not a table of this database.'
 		WHEN class.nspname IN ('pg_catalog', 'information_schema', 'pg_toast') THEN 'It is a system table.'
-		WHEN class.nspname IN ('scim', 'scim_audit', 'scim_api') THEN 'It belongs to scim_audit.'
+		WHEN class.nspname IN ('scim', 'scim_audit', 'scim_api') AND NOT is_resource THEN 'It belongs to scim_audit.'
 		WHEN class.relpersistence = 't' THEN 'It is temporary.'
 		WHEN class.relpersistence = 'u' THEN 'It is unlogged: a crash empties it without a trace.'
 	END;
@@ -92,7 +103,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION scim_audit.check_trackable(regclass) IS 'Refuses what cannot be put under audit';
+COMMENT ON FUNCTION scim_audit.check_trackable(regclass, boolean) IS 'Refuses what cannot be put under audit';
 
 -- The triggers' arguments (src/pg/tracked.h), once they are known to make sense.
 CREATE FUNCTION scim_audit.tracking_arguments(tbl regclass, tenant_column name, key_columns name[],
@@ -230,13 +241,13 @@ COMMENT ON FUNCTION scim_audit.write_baseline(regclass) IS 'Writes an event for 
 -- The lock that CREATE TRIGGER takes keeps writers out until this commits,
 -- and under READ COMMITTED the baseline then sees all that was committed.
 CREATE FUNCTION scim_audit.install_tracking(tbl regclass, tenant_column name, key_columns name[],
-		exclude name[], redact name[], personal_key boolean, baseline boolean) RETURNS void
+		exclude name[], redact name[], personal_key boolean, baseline boolean, resource text DEFAULT NULL) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	arguments text[];
 	list text;
 BEGIN
-	PERFORM scim_audit.check_trackable(tbl);
+	PERFORM scim_audit.check_trackable(tbl, resource IS NOT NULL);
 	IF baseline AND current_setting('transaction_isolation') <> 'read committed' THEN
 		RAISE EXCEPTION 'track() needs the isolation level READ COMMITTED' USING ERRCODE = 'active_sql_transaction';
 	END IF;
@@ -244,7 +255,7 @@ BEGIN
 			AND t.tgfoid = 'scim_audit.record_change()'::regprocedure) THEN
 		RAISE EXCEPTION '"%" is tracked with the table that it is a partition of', tbl USING ERRCODE = 'wrong_object_type';
 	END IF;
-	arguments := scim_audit.tracking_arguments(tbl, tenant_column, key_columns, coalesce(exclude, '{}'), coalesce(redact, '{}'),
+	arguments := CASE WHEN resource IS NULL THEN '{}' ELSE ARRAY['resource=' || resource] END || scim_audit.tracking_arguments(tbl, tenant_column, key_columns, coalesce(exclude, '{}'), coalesce(redact, '{}'),
 		coalesce(personal_key, false));
 	list := (SELECT string_agg(quote_literal(a), ', ' ORDER BY place) FROM unnest(arguments) WITH ORDINALITY u (a, place));
 
@@ -268,12 +279,12 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION scim_audit.install_tracking(regclass, name, name[], name[], name[], boolean, boolean) IS 'Does the work of track()';
+COMMENT ON FUNCTION scim_audit.install_tracking(regclass, name, name[], name[], name[], boolean, boolean, text) IS 'Does the work of track()';
 
-CREATE FUNCTION scim_audit.remove_tracking(tbl regclass) RETURNS void
+CREATE FUNCTION scim_audit.remove_tracking(tbl regclass, is_resource boolean DEFAULT false) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	PERFORM scim_audit.check_trackable(tbl);
+	PERFORM scim_audit.check_trackable(tbl, is_resource);
 	PERFORM scim_audit.change_config();
 	IF NOT scim_audit.drop_triggers(tbl) THEN
 		RAISE EXCEPTION '"%" is not tracked', tbl USING ERRCODE = 'undefined_object';
@@ -282,7 +293,7 @@ BEGIN
 	PERFORM scim_audit.config_changed('untrack', 'table.untrack', scim_audit.table_type(tbl), NULL);
 END
 $$;
-COMMENT ON FUNCTION scim_audit.remove_tracking(regclass) IS 'Does the work of untrack()';
+COMMENT ON FUNCTION scim_audit.remove_tracking(regclass, boolean) IS 'Does the work of untrack()';
 
 CREATE FUNCTION scim_audit.restored(OUT rule text, OUT chain integer, OUT seq bigint, OUT tx_id uuid, OUT n integer, OUT message text)
 	RETURNS SETOF record LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -295,6 +306,7 @@ BEGIN
 	END LOOP;
 	DELETE FROM scim_audit.table_shapes;
 	PERFORM scim_audit.remember_shapes();
+	PERFORM scim.restore_indexes();
 	PERFORM scim_audit.change_config();
 	PERFORM scim_audit.config_changed('restore', 'log.restore', NULL, format('{"findings":%s}', findings)::json);
 END
@@ -305,7 +317,8 @@ REVOKE ALL ON FUNCTION scim_audit.track(regclass, name, name[], name[], name[], 
 	scim_audit.log_event(text, text, text, text, text, text, json), scim_audit.trigger_arguments(oid),
 	scim_audit.change_config(), scim_audit.config_changed(text, text, text, json), scim_audit.unguarded_partitions(regclass),
 	scim_audit.guard_table_partitions(regclass), scim_audit.partition_guard(),
-	scim_audit.check_trackable(regclass), scim_audit.tracking_arguments(regclass, name, name[], name[], name[], boolean),
+	scim_audit.check_trackable(regclass, boolean), scim_audit.tracking_arguments(regclass, name, name[], name[], name[], boolean),
 	scim_audit.drop_triggers(regclass), scim_audit.table_type(regclass), scim_audit.write_baseline(regclass),
-	scim_audit.install_tracking(regclass, name, name[], name[], name[], boolean, boolean),
-	scim_audit.remove_tracking(regclass), scim_audit.restored() FROM PUBLIC;
+	scim_audit.install_tracking(regclass, name, name[], name[], name[], boolean, boolean, text),
+	scim_audit.remove_tracking(regclass, boolean), scim_audit.restored(),
+	scim_audit.track_resource(regclass, text, name, name, name[], name[], boolean), scim_audit.untrack_resource(regclass) FROM PUBLIC;

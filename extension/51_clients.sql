@@ -344,6 +344,7 @@ BEGIN
 	DELETE FROM scim.group_members m WHERE m.tenant = drop_tenant.tenant;
 	DELETE FROM scim.groups g WHERE g.tenant = drop_tenant.tenant;
 	DELETE FROM scim.users u WHERE u.tenant = drop_tenant.tenant;
+	PERFORM scim.delete_registered(drop_tenant.tenant);
 	DELETE FROM scim.tenants t WHERE t.tenant = drop_tenant.tenant;
 	PERFORM scim.log_tenant_drop(drop_tenant.tenant);
 END

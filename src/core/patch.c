@@ -125,7 +125,7 @@ apply_target(ScimPatch *patch, const ScimPatchTarget *target)
 
 	if (link != NULL)
 		return scim_patch_link(patch, target, link);
-	if (scim_attribute_secret(path->attr))
+	if (scim_attribute_secret(path->attr) && scim_type_column(patch->resource->type, path->attr, NULL) == NULL)
 		return patch_secret(patch, target);
 	status = find_container(patch, path->extension, &container);
 	if (status != SCIM_OK)

@@ -162,15 +162,11 @@ scim_registry_add(ScimRegistry *registry, ScimStr document, ScimError *err)
 	return status;
 }
 
-const ScimRegistry *
-scim_registry_builtin(void)
+ScimRegistry *
+scim_registry_begin(void)
 {
-	static const ScimRegistry *builtin = NULL;
-	ScimRegistry *registry;
+	ScimRegistry *registry = scim_registry_create();
 
-	if (builtin != NULL)
-		return builtin;
-	registry = scim_registry_create();
 	for (size_t i = 0; registry != NULL && i < scim_builtin_count; i++)
 	{
 		ScimStr		document = {scim_builtins[i].text, strlen(scim_builtins[i].text)};
@@ -181,8 +177,121 @@ scim_registry_builtin(void)
 			registry = NULL;
 		}
 	}
-	builtin = registry;
+	return registry;
+}
+
+const ScimRegistry *
+scim_registry_builtin(void)
+{
+	static const ScimRegistry *builtin = NULL;
+
+	if (builtin == NULL)
+		builtin = scim_registry_begin();
 	return builtin;
+}
+
+/* Where a resource type stands in the list; the list's end when it is not there. */
+static size_t
+type_position(const ScimRegistry *registry, const char *name)
+{
+	size_t		i = 0;
+
+	while (i < registry->n_types && strcmp(registry->types[i]->name, name) != 0)
+		i++;
+	return i;
+}
+
+/* A copy of a listed type, to be changed and listed in its place; NULL with load->status set when there is none. */
+static ScimResourceType *
+copied_type(ScimLoad *load, size_t position, const char *name)
+{
+	ScimResourceType *copy;
+
+	load->where = name;
+	if (position == load->registry->n_types)
+	{
+		scim_load_error(load, "there is no such resource type");
+		return NULL;
+	}
+	copy = scim_load_alloc(load, sizeof(ScimResourceType));
+	if (copy != NULL)
+		*copy = *load->registry->types[position];
+	return copy;
+}
+
+/* Add an extension to a copy of a type. */
+static void
+add_extension(ScimLoad *load, ScimResourceType *type, const ScimSchema *schema, bool required)
+{
+	const ScimSchema **schemas = scim_load_alloc(load, (type->n_extensions + 1) * sizeof(ScimSchema *));
+	bool	   *needed = scim_load_alloc(load, type->n_extensions + 1);
+
+	if (schemas == NULL || needed == NULL)
+		return;
+	for (size_t i = 0; i < type->n_extensions; i++)
+	{
+		schemas[i] = type->extensions[i];
+		needed[i] = type->extension_required[i];
+	}
+	schemas[type->n_extensions] = schema;
+	needed[type->n_extensions] = required;
+	type->extensions = schemas;
+	type->extension_required = needed;
+	type->n_extensions++;
+	if (type->index_limit < load->registry->next_index)
+		type->index_limit = load->registry->next_index;
+}
+
+ScimStatus
+scim_registry_extend(ScimRegistry *registry, const char *type_name, ScimStr urn, bool required, ScimError *err)
+{
+	ScimLoad	load = {.registry = registry, .err = err};
+	size_t		position = type_position(registry, type_name);
+	ScimResourceType *type = copied_type(&load, position, type_name);
+	const ScimSchema *schema = scim_registry_schema_by_id(registry, urn);
+
+	if (type == NULL)
+		return load.status;
+	if (schema == NULL)
+		scim_load_error(&load, "there is no schema \"%.*s\"", (int) urn.len, urn.ptr);
+	else if (schema == type->schema)
+		scim_load_error(&load, "\"%s\" is the type's own schema", schema->id);
+	else if (scim_type_extension(type, urn) != NULL)
+		scim_load_error(&load, "\"%s\" is an extension of it already", schema->id);
+	else
+		add_extension(&load, type, schema, required);
+	if (load.status == SCIM_OK)
+		scim_load_check_secrets(&load, type);
+	if (load.status == SCIM_OK)
+		registry->types[position] = type;
+	return load.status;
+}
+
+ScimStatus
+scim_registry_store(ScimRegistry *registry, const char *type_name, ScimStr storage, ScimError *err)
+{
+	ScimLoad	load = {.registry = registry, .err = err};
+	size_t		position = type_position(registry, type_name);
+	ScimResourceType *type = copied_type(&load, position, type_name);
+	ScimArena  *scratch;
+	ScimJson   *json;
+
+	if (type == NULL)
+		return load.status;
+	scratch = scim_arena_create(REGISTRY_MAX_BYTES);
+	if (scratch == NULL)
+		return scim_error(err, SCIM_NO_MEMORY, "out of memory");
+	type->n_columns = 0;
+	type->n_links = 0;
+	load.status = scim_json_parse(scratch, storage, &json, err);
+	if (load.status == SCIM_OK)
+		scim_load_storage(&load, type, json);
+	if (load.status == SCIM_OK)
+		scim_load_check_secrets(&load, type);
+	if (load.status == SCIM_OK)
+		registry->types[position] = type;
+	scim_arena_free(scratch);
+	return load.status;
 }
 
 size_t
@@ -216,17 +325,6 @@ scim_registry_type_by_endpoint(const ScimRegistry *registry, ScimStr segment)
 		const char *name = registry->types[i]->endpoint + 1;
 
 		if (scim_str_equal(segment, (ScimStr) {name, strlen(name)}))
-			return registry->types[i];
-	}
-	return NULL;
-}
-
-const ScimResourceType *
-scim_registry_type_by_table(const ScimRegistry *registry, const char *table)
-{
-	for (size_t i = 0; i < registry->n_types; i++)
-	{
-		if (strcmp(registry->types[i]->table, table) == 0)
 			return registry->types[i];
 	}
 	return NULL;
@@ -365,15 +463,16 @@ scim_type_resolve(const ScimResourceType *type, ScimStr path, const ScimSchema *
 const ScimColumn *
 scim_type_column(const ScimResourceType *type, const ScimAttribute *attr, const ScimAttribute *sub)
 {
-	const ScimColumn *extensions = NULL;
+	ScimStore	rest = scim_attribute_secret(attr) ? SCIM_STORE_SECRETS : SCIM_STORE_EXTENSIONS;
+	const ScimColumn *unbound = NULL;
 	bool		parts_bound = false;
 
 	for (size_t i = 0; i < type->n_columns; i++)
 	{
 		const ScimColumn *column = &type->columns[i];
 
-		if (column->store == SCIM_STORE_EXTENSIONS)
-			extensions = column;
+		if (column->store == rest)
+			unbound = column;
 		else if (column->attr == attr)
 		{
 			if (column->sub == sub || column->sub == NULL)
@@ -381,11 +480,11 @@ scim_type_column(const ScimResourceType *type, const ScimAttribute *attr, const 
 			parts_bound = true;
 		}
 	}
-	if (parts_bound || scim_attribute_secret(attr) || scim_type_link(type, attr) != NULL ||
+	if (parts_bound || scim_type_link(type, attr) != NULL ||
 		attr == &scim_common_attributes[COMMON_SCHEMAS] || attr == &scim_common_attributes[COMMON_ID] ||
 		attr == &scim_common_attributes[COMMON_META])
 		return NULL;
-	return extensions;
+	return unbound;
 }
 
 const ScimLink *

@@ -17,6 +17,7 @@
  *	  "created": "created", "lastModified": "last_modified",
  *	  "extensions": "extensions",	jsonb column for attributes that have no
  *									column, by their schema's URN; may be left out
+ *	  "secrets": "secrets",			the same for those that are returned never
  *	  "attributes": {
  *		"userName": "user_name",			a column
  *		"name.givenName": "name_given_name",
@@ -35,8 +36,9 @@
  * binary are text, boolean is boolean, integer is bigint, decimal is
  * numeric, dateTime is timestamptz, a multi-valued or unbound complex one
  * jsonb, one that "references" a resource type uuid.  What has no binding is
- * kept in the column of extensions; a secret can have no column.  Names of
- * tables and columns are SQL identifiers in lower case or in quotes.
+ * kept in the column of extensions, or of secrets; a secret can have no column
+ * of its own.  Names of tables and columns are SQL identifiers in lower case or
+ * in quotes.
  *
  * A registry lives as long as the backend; it is read-only once filled.
  */
@@ -114,7 +116,8 @@ typedef enum ScimStore
 	SCIM_STORE_COLUMN,			/* one typed column */
 	SCIM_STORE_EXPRESSION,		/* read-only SQL expression over the row, alias t */
 	SCIM_STORE_JSON,			/* a jsonb column: a multi-valued attribute as an array */
-	SCIM_STORE_EXTENSIONS		/* the jsonb column of extension objects by URN */
+	SCIM_STORE_EXTENSIONS,		/* the jsonb column of extension objects by URN */
+	SCIM_STORE_SECRETS			/* the same for what is returned never */
 } ScimStore;
 
 typedef enum ScimSqlType
@@ -128,7 +131,7 @@ typedef struct ScimColumn
 	const char *name;			/* column name, or SQL text of an expression */
 	ScimStore	store;
 	ScimSqlType type;
-	const ScimAttribute *attr;	/* NULL for SCIM_STORE_EXTENSIONS */
+	const ScimAttribute *attr;	/* NULL for SCIM_STORE_EXTENSIONS and SCIM_STORE_SECRETS */
 	const ScimAttribute *sub;	/* when the column keeps one sub-attribute of attr */
 	const char *references;		/* resource type name whose id the column holds, or NULL */
 	const char *path;			/* the SCIM path of what it keeps: name.givenName, urn:…:User:department */
@@ -162,9 +165,9 @@ struct ScimResourceType
 	int			index_limit;	/* more than the index of any of its attributes */
 
 	/* storage */
-	const char *table;
+	const char *table;			/* NULL: not stored yet */
 	const char *id_column, *tenant_column, *version_column, *created_column,
-			   *last_modified_column, *extensions_column;
+			   *last_modified_column, *extensions_column, *secrets_column;
 	const ScimColumn *columns;	/* every stored column but id, tenant, version and the times */
 	size_t		n_columns;
 	const ScimLink *links;
@@ -189,9 +192,21 @@ extern void scim_registry_free(ScimRegistry *registry);
  * resource type); a resource type's schemas must be there before it.
  * SCIM_INVALID_SYNTAX or SCIM_INVALID_VALUE names the member at fault, and the
  * registry is as before.  Strict: unknown members, unknown type names,
- * duplicates, and bindings that name no attribute are refused.
+ * duplicates, and bindings that name no attribute are refused.  A resource type
+ * without "storage" is not stored until scim_registry_store.
  */
 extern ScimStatus scim_registry_add(ScimRegistry *registry, ScimStr document, ScimError *err);
+
+/* Make a listed schema an extension of a listed resource type (RFC 7643 section 6). */
+extern ScimStatus scim_registry_extend(ScimRegistry *registry, const char *type_name, ScimStr urn,
+									   bool required, ScimError *err);
+
+/* Say where a listed resource type is stored, in place of what was said before. */
+extern ScimStatus scim_registry_store(ScimRegistry *registry, const char *type_name, ScimStr storage,
+									  ScimError *err);
+
+/* A registry that begins with the built-in documents; NULL when out of memory. */
+extern ScimRegistry *scim_registry_begin(void);
 
 /* The registry of the built-in documents, made at first call; NULL when out of memory. */
 extern const ScimRegistry *scim_registry_builtin(void);
@@ -200,7 +215,6 @@ extern size_t scim_registry_type_count(const ScimRegistry *registry);
 extern const ScimResourceType *scim_registry_type(const ScimRegistry *registry, size_t i);
 extern const ScimResourceType *scim_registry_type_by_name(const ScimRegistry *registry, const char *name);
 extern const ScimResourceType *scim_registry_type_by_endpoint(const ScimRegistry *registry, ScimStr segment);	/* "Users" */
-extern const ScimResourceType *scim_registry_type_by_table(const ScimRegistry *registry, const char *table);
 extern size_t scim_registry_schema_count(const ScimRegistry *registry);
 extern const ScimSchema *scim_registry_schema(const ScimRegistry *registry, size_t i);
 extern const ScimSchema *scim_registry_schema_by_id(const ScimRegistry *registry, ScimStr urn);
@@ -234,11 +248,16 @@ extern bool scim_type_resolve(const ScimResourceType *type, ScimStr path,
  * attribute bound to nothing of its own is kept in the column of
  * extensions, as {schema's URN: {attribute: value}}, where there is one.
  * NULL when no column keeps it as a whole: links, secrets, id, meta, a complex
- * attribute whose sub-attributes have columns.
+ * attribute whose sub-attributes have columns.  A secret is kept in the column of
+ * secrets alone.
  */
 extern const ScimColumn *scim_type_column(const ScimResourceType *type, const ScimAttribute *attr,
 										  const ScimAttribute *sub);
 extern const ScimLink *scim_type_link(const ScimResourceType *type, const ScimAttribute *attr);
+
+/* Is an identifier of the storage description, in quotes or not, that name?  The same for schema.table. */
+extern bool scim_sql_name_is(const char *identifier, const char *name);
+extern bool scim_sql_table_is(const char *table, const char *schema, const char *name);
 
 /* Is attr a secret (returned never)?  Its values are in no response, event, error or log line. */
 extern bool scim_attribute_secret(const ScimAttribute *attr);

@@ -14,6 +14,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define NAME_MAX_BYTES 100
+#define URI_MAX_BYTES 255
+
 void
 scim_load_error(ScimLoad *load, const char *fmt, ...)
 {
@@ -110,7 +113,10 @@ scim_load_choice(ScimLoad *load, ScimJson *json, const char *name, const char *c
 		if (scim_name_is((ScimStr) {json_object_get_string(value), (size_t) json_object_get_string_len(value)}, choices[i]))
 			return i;
 	}
-	scim_load_error(load, "\"%s\" has an unknown value", name);
+	if (json_object_is_type(value, json_type_string))
+		scim_load_error(load, "\"%s\" cannot be \"%.100s\"", name, json_object_get_string(value));
+	else
+		scim_load_error(load, "\"%s\" must be a string", name);
 	return otherwise;
 }
 
@@ -155,7 +161,59 @@ is_attribute_name(const char *name)
 		if (!letter && (p == name || ((c < '0' || c > '9') && c != '_' && c != '-')))
 			return false;
 	}
-	return name[0] != '\0';
+	return name[0] != '\0' && strlen(name) <= NAME_MAX_BYTES;
+}
+
+/* RFC 3986, of its characters those that end no attribute path, filter or list. */
+static bool
+is_schema_uri(const char *uri)
+{
+	for (const char *p = uri; *p != '\0'; p++)
+	{
+		unsigned char c = scim_ascii_lower(*p);
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr(":.-_/~+%@'", c) != NULL))
+			return false;
+	}
+	return strchr(uri, ':') != NULL && strlen(uri) <= URI_MAX_BYTES && uri[strlen(uri) - 1] != ':';
+}
+
+/* What SCIM itself means by a URN: the messages of RFC 7644 and the documents of RFC 7643. */
+static bool
+is_reserved_uri(const char *uri)
+{
+	static const char *const reserved[] = {"Schema", "ResourceType", "ServiceProviderConfig", NULL};
+	static const char messages[] = "urn:ietf:params:scim:api:";
+	static const char core[] = "urn:ietf:params:scim:schemas:core:2.0:";
+
+	if (strlen(uri) >= sizeof(messages) - 1 && scim_name_is((ScimStr) {uri, sizeof(messages) - 1}, messages))
+		return true;
+	if (strlen(uri) < sizeof(core) - 1 || !scim_name_is((ScimStr) {uri, sizeof(core) - 1}, core))
+		return false;
+	for (size_t i = 0; reserved[i] != NULL; i++)
+	{
+		if (scim_name_is((ScimStr) {uri + sizeof(core) - 1, strlen(uri) - (sizeof(core) - 1)}, reserved[i]))
+			return true;
+	}
+	return false;
+}
+
+/* What two characteristics cannot be together, or we cannot keep. */
+static void
+check_characteristics(ScimLoad *load, const ScimAttribute *attr)
+{
+	bool		many = attr->multi_valued || (attr->parent != NULL && attr->parent->multi_valued);
+
+	if (attr->canonical_values != NULL && attr->type != SCIM_TYPE_STRING && attr->type != SCIM_TYPE_REFERENCE)
+		scim_load_error(load, "only a string or a reference has \"canonicalValues\"");
+	if (attr->reference_types != NULL && attr->type != SCIM_TYPE_REFERENCE)
+		scim_load_error(load, "only a reference has \"referenceTypes\"");
+	if (attr->parent != NULL && attr->multi_valued)
+		scim_load_error(load, "a sub-attribute cannot be multi-valued: no filter could name its values");
+	if (attr->mutability == SCIM_WRITE_ONLY && attr->returned != SCIM_RETURNED_NEVER)
+		scim_load_error(load, "a writeOnly attribute is returned \"never\"");
+	if (attr->uniqueness != SCIM_UNIQUE_NONE && (many || attr->type == SCIM_TYPE_COMPLEX || scim_attribute_secret(attr)))
+		scim_load_error(load, "\"uniqueness\" can be kept of a single simple value that is no secret, and of no other");
 }
 
 static const ScimAttribute *read_attributes(ScimLoad *load, const ScimSchema *schema, const ScimAttribute *parent,
@@ -197,6 +255,7 @@ read_attribute(ScimLoad *load, ScimAttribute *attr, ScimJson *json)
 		scim_load_error(load, "a sub-attribute cannot be complex");
 	else if (sub != NULL)
 		attr->sub = read_attributes(load, attr->schema, attr, sub, &attr->n_sub);
+	check_characteristics(load, attr);
 }
 
 /* The name first, for it is in the text of every error. */
@@ -271,8 +330,10 @@ scim_load_schema(ScimLoad *load, ScimJson *document)
 	if (schema->id == NULL)
 		return NULL;
 	load->where = schema->id;
-	if (strchr(schema->id, ':') == NULL)
+	if (!is_schema_uri(schema->id))
 		scim_load_error(load, "\"id\" must be a URI");
+	if (is_reserved_uri(schema->id))
+		scim_load_error(load, "\"id\" is one that SCIM itself gives a meaning");
 	if (scim_registry_schema_by_id(load->registry, (ScimStr) {schema->id, strlen(schema->id)}) != NULL)
 		scim_load_error(load, "this schema is registered already");
 	schema->name = scim_load_text(load, document, "name", true);
@@ -290,12 +351,14 @@ is_endpoint(const char *endpoint)
 {
 	static const char *const taken[] = {"Schemas", "ResourceTypes", "ServiceProviderConfig", "Bulk", "Me", NULL};
 
+	if (endpoint[0] != '/' || !is_attribute_name(endpoint + 1) || endpoint[1] == '$')
+		return false;
 	for (size_t i = 0; taken[i] != NULL; i++)
 	{
-		if (strcmp(endpoint + 1, taken[i]) == 0)
+		if (scim_name_is((ScimStr) {endpoint + 1, strlen(endpoint + 1)}, taken[i]))
 			return false;
 	}
-	return endpoint[0] == '/' && is_attribute_name(endpoint + 1);
+	return true;
 }
 
 static const ScimSchema *
@@ -364,7 +427,7 @@ scim_load_resource_type(ScimLoad *load, ScimJson *document)
 		return NULL;
 	load->where = type->name;
 	id = scim_load_text(load, document, "id", false);
-	if (!is_attribute_name(type->name) || (id != NULL && strcmp(id, type->name) != 0))
+	if (!is_attribute_name(type->name) || type->name[0] == '$' || (id != NULL && strcmp(id, type->name) != 0))
 		scim_load_error(load, "\"name\" must be a word, and \"id\" the same");
 	if (scim_registry_type_by_name(load->registry, type->name) != NULL)
 		scim_load_error(load, "this resource type is registered already");
@@ -379,7 +442,7 @@ scim_load_resource_type(ScimLoad *load, ScimJson *document)
 	if (load->status == SCIM_OK)
 		read_extensions(load, type, scim_json_get(document, "schemaExtensions", NULL));
 	type->index_limit = load->registry->next_index;
-	if (load->status == SCIM_OK)
+	if (load->status == SCIM_OK && scim_json_get(document, "storage", NULL) != NULL)
 		scim_load_storage(load, type, scim_json_get(document, "storage", NULL));
 	return type;
 }

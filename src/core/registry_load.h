@@ -56,4 +56,7 @@ extern const ScimResourceType *scim_load_resource_type(ScimLoad *load, ScimJson 
 /* registry_storage.c: fill type's columns and links from its storage description. */
 extern void scim_load_storage(ScimLoad *load, ScimResourceType *type, ScimJson *storage);
 
+/* The same file: a type that is stored has a place for its secrets; but a User's password, which may be dropped. */
+extern void scim_load_check_secrets(ScimLoad *load, const ScimResourceType *type);
+
 #endif							/* SCIM_CORE_REGISTRY_LOAD_H */

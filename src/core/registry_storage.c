@@ -41,6 +41,26 @@ is_sql_name(const char *name, int parts)
 	return *p == '\0';
 }
 
+bool
+scim_sql_name_is(const char *identifier, const char *name)
+{
+	size_t		len = strlen(name);
+
+	if (identifier[0] != '"')
+		return strcmp(identifier, name) == 0;
+	return strlen(identifier) == len + 2 && memcmp(identifier + 1, name, len) == 0;
+}
+
+bool
+scim_sql_table_is(const char *table, const char *schema, const char *name)
+{
+	const char *dot = table[0] == '"' ? strchr(table + 1, '"') + 1 : strchr(table, '.');
+	size_t		quotes = table[0] == '"' ? 1 : 0;
+
+	return (size_t) (dot - table) == strlen(schema) + 2 * quotes &&
+		memcmp(table + quotes, schema, strlen(schema)) == 0 && scim_sql_name_is(dot + 1, name);
+}
+
 /* A member that names a column; NULL when absent and not required. */
 static const char *
 column_name(ScimLoad *load, ScimJson *json, const char *member, bool required)
@@ -234,11 +254,56 @@ check_parts_complete(ScimLoad *load, const ScimResourceType *type)
 	}
 }
 
+/* Does a part of an attribute that is none itself seem to be a secret? */
+static const ScimAttribute *
+secret_part(const ScimAttribute *attr)
+{
+	for (size_t i = 0; i < attr->n_sub; i++)
+	{
+		if (scim_attribute_secret(&attr->sub[i]))
+			return &attr->sub[i];
+	}
+	return NULL;
+}
+
+/* A schema's secrets, for which a type may have no place: a column of secrets keeps whole attributes. */
+static void
+check_schema_secrets(ScimLoad *load, const ScimResourceType *type, const ScimSchema *schema)
+{
+	for (size_t i = 0; i < schema->n_attributes; i++)
+	{
+		const ScimAttribute *attr = &schema->attributes[i];
+		bool		password = scim_name_is((ScimStr) {schema->id, strlen(schema->id)}, SCIM_URN_USER);
+
+		if (!scim_attribute_secret(attr) && secret_part(attr) != NULL)
+		{
+			load->where = binding_path(load, schema, attr, secret_part(attr));
+			scim_load_error(load, "can be returned \"never\" only where the whole attribute is");
+			return;
+		}
+		if (!scim_attribute_secret(attr) || password || type->secrets_column != NULL)
+			continue;
+		load->where = binding_path(load, schema, attr, NULL);
+		scim_load_error(load, "is returned \"never\", and %s has no column for secrets", type->name);
+		return;
+	}
+}
+
+void
+scim_load_check_secrets(ScimLoad *load, const ScimResourceType *type)
+{
+	if (type->table == NULL)
+		return;
+	check_schema_secrets(load, type, type->schema);
+	for (size_t i = 0; i < type->n_extensions && load->status == SCIM_OK; i++)
+		check_schema_secrets(load, type, type->extensions[i]);
+}
+
 void
 scim_load_storage(ScimLoad *load, ScimResourceType *type, ScimJson *storage)
 {
 	static const char *const members[] = {"table", "id", "tenant", "version", "created", "lastModified",
-		"extensions", "attributes", NULL};
+		"extensions", "secrets", "attributes", NULL};
 	ScimJson   *bindings = scim_json_get(storage, "attributes", NULL);
 	struct json_object_iter binding;
 	ScimColumn *columns;
@@ -257,12 +322,13 @@ scim_load_storage(ScimLoad *load, ScimResourceType *type, ScimJson *storage)
 	type->created_column = column_name(load, storage, "created", true);
 	type->last_modified_column = column_name(load, storage, "lastModified", true);
 	type->extensions_column = column_name(load, storage, "extensions", false);
+	type->secrets_column = column_name(load, storage, "secrets", false);
 	if (!json_object_is_type(bindings, json_type_object))
 		scim_load_error(load, "\"attributes\" must be an object");
 	if (load->status != SCIM_OK)
 		return;
 	n = (size_t) json_object_object_length(bindings);
-	columns = scim_load_alloc(load, (n + 1) * sizeof(ScimColumn));
+	columns = scim_load_alloc(load, (n + 2) * sizeof(ScimColumn));
 	links = scim_load_alloc(load, (n + 1) * sizeof(ScimLink));
 	if (columns == NULL || links == NULL)
 		return;
@@ -274,6 +340,9 @@ scim_load_storage(ScimLoad *load, ScimResourceType *type, ScimJson *storage)
 	if (type->extensions_column != NULL)
 		columns[type->n_columns++] = (ScimColumn) {.name = type->extensions_column,.store = SCIM_STORE_EXTENSIONS,
 		.type = SCIM_SQL_JSONB,.path = "extensions"};
+	if (type->secrets_column != NULL)
+		columns[type->n_columns++] = (ScimColumn) {.name = type->secrets_column,.store = SCIM_STORE_SECRETS,
+		.type = SCIM_SQL_JSONB,.path = "secrets"};
 	type->columns = columns;
 	type->links = links;
 	if (load->status == SCIM_OK)

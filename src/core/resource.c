@@ -174,8 +174,8 @@ read_attribute(const Reading *r, const ScimAttribute *attr, ScimJson *from, Scim
 	if (status != SCIM_OK)
 		return status;
 
-	/* RFC 7644 section 3.5.1: an immutable value that is not given stays. */
-	if (value == NULL && attr->mutability == SCIM_IMMUTABLE)
+	/* RFC 7644 section 3.5.1: an immutable value that is not given stays; so does one that no client can read. */
+	if (value == NULL && (attr->mutability == SCIM_IMMUTABLE || (scim_attribute_secret(attr) && !given)))
 		value = stored;
 	if (value == NULL)
 		return SCIM_OK;

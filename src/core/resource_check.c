@@ -110,9 +110,12 @@ prune(const Checking *c, const ScimAttribute *attr, ScimJson *part, ScimJson **v
 
 /* RFC 7643 section 7, "required"; the RFC's required strings (userName, displayName) are not empty. */
 static bool
-missing(const ScimAttribute *attr, ScimJson *value)
+missing(const Checking *c, const ScimAttribute *attr, ScimJson *value)
 {
-	return attr->required && attr->mutability != SCIM_READ_ONLY && !scim_attribute_secret(attr) &&
+	const ScimAttribute *whole = attr->parent != NULL ? attr->parent : attr;
+
+	return attr->required && attr->mutability != SCIM_READ_ONLY &&
+		(!scim_attribute_secret(whole) || scim_type_column(c->type, whole, NULL) != NULL) &&
 		(value == NULL || (json_object_is_type(value, json_type_string) && json_object_get_string_len(value) == 0));
 }
 
@@ -121,7 +124,7 @@ check_required_parts(const Checking *c, const ScimAttribute *attr, ScimJson *obj
 {
 	for (size_t i = 0; i < attr->n_sub; i++)
 	{
-		if (missing(&attr->sub[i], scim_json_get(object, attr->sub[i].name, NULL)))
+		if (missing(c, &attr->sub[i], scim_json_get(object, attr->sub[i].name, NULL)))
 			return wrong(c, SCIM_INVALID_VALUE, &attr->sub[i], "is required");
 	}
 	return SCIM_OK;
@@ -180,7 +183,7 @@ check_attribute(const Checking *c, const ScimAttribute *attr)
 		return SCIM_OK;
 	if (part != NULL)
 		status = prune(c, attr, part, &value);
-	if (status == SCIM_OK && missing(attr, value))
+	if (status == SCIM_OK && missing(c, attr, value))
 		status = wrong(c, SCIM_INVALID_VALUE, attr, "is required");
 	if (status == SCIM_OK && json_object_is_type(value, json_type_array))
 		status = check_elements(c, attr, value);

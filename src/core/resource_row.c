@@ -141,9 +141,9 @@ place_value(const Row *row, const ScimColumn *column, ScimJson *value)
 	return scim_json_set(complex, column->sub->name, value) ? SCIM_OK : no_memory(row);
 }
 
-/* The attributes of one schema in the column of extensions. */
+/* The attributes of one schema in the column of extensions, or of secrets. */
 static ScimStatus
-place_unbound(const Row *row, const ScimSchema *schema, ScimJson *values)
+place_unbound(const Row *row, const ScimSchema *schema, ScimStore store, ScimJson *values)
 {
 	for (size_t i = 0; i < schema->n_attributes; i++)
 	{
@@ -152,7 +152,7 @@ place_unbound(const Row *row, const ScimSchema *schema, ScimJson *values)
 		ScimJson   *value = scim_json_get(values, attr->name, NULL);
 		ScimJson   *part;
 
-		if (value == NULL || column == NULL || column->store != SCIM_STORE_EXTENSIONS)
+		if (value == NULL || column == NULL || column->store != store)
 			continue;
 		part = made_part(row, attr);
 		if (part == NULL || !scim_json_set(part, attr->name, value))
@@ -163,7 +163,7 @@ place_unbound(const Row *row, const ScimSchema *schema, ScimJson *values)
 
 /* The column of extensions: {URN: {attribute: value}}.  What nobody knows (any more) is kept as it is. */
 static ScimStatus
-place_extensions(const Row *row, ScimJson *values)
+place_by_schema(const Row *row, ScimStore store, ScimJson *values)
 {
 	struct json_object_iter member;
 
@@ -175,8 +175,8 @@ place_extensions(const Row *row, ScimJson *values)
 		ScimStatus	status = SCIM_OK;
 
 		if (schema != NULL)
-			status = place_unbound(row, schema, member.val);
-		else if (memchr(urn.ptr, ':', urn.len) != NULL && !scim_json_set(row->json, member.key, member.val))
+			status = place_unbound(row, schema, store, member.val);
+		else if (store == SCIM_STORE_EXTENSIONS && memchr(urn.ptr, ':', urn.len) != NULL && !scim_json_set(row->json, member.key, member.val))
 			status = no_memory(row);
 		if (status != SCIM_OK)
 			return status;
@@ -203,7 +203,7 @@ scim_resource_from_row(ScimArena *arena, const ScimResourceType *type, const Sci
 			continue;
 		status = value_from_text(&row, column, values[i], &value);
 		if (status == SCIM_OK && value != NULL)
-			status = column->store == SCIM_STORE_EXTENSIONS ? place_extensions(&row, value) : place_value(&row, column, value);
+			status = column->attr == NULL ? place_by_schema(&row, column->store, value) : place_value(&row, column, value);
 		if (status != SCIM_OK)
 			return status;
 	}
@@ -277,7 +277,7 @@ write_ordered(ScimBuf *buf, const ScimAttribute *attr, ScimJson *value)
 
 /* "URN":{…} of the attributes of one schema that have no column. */
 static void
-write_unbound(ScimBuf *buf, const Row *row, const ScimSchema *schema, bool *first)
+write_unbound(ScimBuf *buf, const Row *row, const ScimSchema *schema, ScimStore store, bool *first)
 {
 	bool		first_attribute = true;
 
@@ -287,7 +287,7 @@ write_unbound(ScimBuf *buf, const Row *row, const ScimSchema *schema, bool *firs
 		const ScimColumn *column = scim_type_column(row->type, attr, NULL);
 		ScimJson   *value = scim_json_get(scim_resource_part(row->type, row->json, attr), attr->name, NULL);
 
-		if (value == NULL || column == NULL || column->store != SCIM_STORE_EXTENSIONS)
+		if (value == NULL || column == NULL || column->store != store)
 			continue;
 		if (first_attribute)
 		{
@@ -302,9 +302,9 @@ write_unbound(ScimBuf *buf, const Row *row, const ScimSchema *schema, bool *firs
 		scim_buf_char(buf, '}');
 }
 
-/* The column of extensions; absent when there is nothing for it.  False when out of memory. */
+/* The column of extensions, or of secrets; absent when there is nothing for it.  False when out of memory. */
 static bool
-extensions_text(const Row *row, ScimStr *text)
+text_by_schema(const Row *row, ScimStore store, ScimStr *text)
 {
 	struct json_object_iter member;
 	ScimBuf		buf;
@@ -312,14 +312,14 @@ extensions_text(const Row *row, ScimStr *text)
 
 	scim_buf_init(&buf, row->arena, SIZE_MAX / 4);
 	scim_buf_char(&buf, '{');
-	write_unbound(&buf, row, row->type->schema, &first);
+	write_unbound(&buf, row, row->type->schema, store, &first);
 	for (size_t i = 0; i < row->type->n_extensions; i++)
-		write_unbound(&buf, row, row->type->extensions[i], &first);
+		write_unbound(&buf, row, row->type->extensions[i], store, &first);
 	json_object_object_foreachC(row->json, member)
 	{
 		ScimStr		urn = {member.key, strlen(member.key)};
 
-		if (memchr(urn.ptr, ':', urn.len) != NULL && !scim_name_is(urn, row->type->schema->id) &&
+		if (store == SCIM_STORE_EXTENSIONS && memchr(urn.ptr, ':', urn.len) != NULL && !scim_name_is(urn, row->type->schema->id) &&
 			scim_type_extension(row->type, urn) == NULL)
 			write_member(&buf, member.key, NULL, member.val, &first);
 	}
@@ -354,9 +354,9 @@ scim_resource_to_row(ScimArena *arena, const ScimResourceType *type, ScimJson *j
 		values[i] = SCIM_STR_NONE;
 		if (column->store == SCIM_STORE_EXPRESSION)
 			continue;
-		if (column->store == SCIM_STORE_EXTENSIONS)
+		if (column->attr == NULL)
 		{
-			if (!extensions_text(&row, &values[i]))
+			if (!text_by_schema(&row, column->store, &values[i]))
 				return no_memory(&row);
 			continue;
 		}

@@ -36,7 +36,7 @@ add_param(ScimSqlBuild *build, ScimParam param)
 void
 scim_sql_begin(ScimSqlBuild *build, ScimArena *arena, ScimStr tenant)
 {
-	*build = (ScimSqlBuild) {.arena = arena};
+	*build = (ScimSqlBuild) {.arena = arena, .row = "t."};
 	scim_buf_init(&build->text, arena, SQL_MAX);
 	add_param(build, (ScimParam) {.type = SCIM_SQL_TEXT, .value = tenant});
 }

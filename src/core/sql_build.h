@@ -26,6 +26,7 @@ typedef struct ScimSqlBuild
 	ScimParam  *params;
 	int			n_params;
 	int			max_params;
+	const char *row;			/* before the columns of the row: "t." */
 	int			subqueries;		/* in the filter so far */
 	bool		failed;
 } ScimSqlBuild;
@@ -81,6 +82,9 @@ extern bool scim_sql_sortable(ScimSqlBuild *build, const ScimResourceType *type,
 /* Append the sort key of a path that rows can be sorted by; its type. */
 extern ScimSqlType scim_sql_put_sort_key(ScimSqlBuild *build, const ScimResourceType *type,
 										 const ScimPath *path);
+
+/* Append the expression that an index on the path has; false when there can be none. */
+extern bool scim_sql_put_index_key(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path);
 
 /* ---- sql_link.c ---- */
 

@@ -50,14 +50,21 @@ put_test(ScimSqlBuild *build, const ScimFilter *filter, const ScimOperand *opera
 
 /* ---- jsonb arrays ---- */
 
+/* Does scim.folded_values have what the path names: texts in any case, the elements or their "value"? */
+static bool
+in_folded_values(const ScimPath *path)
+{
+	const ScimAttribute *leaf = scim_path_leaf(path);
+
+	return (path->sub != NULL ? strcmp(leaf->name, "value") == 0 : leaf->multi_valued) && !leaf->case_exact &&
+		(leaf->type == SCIM_TYPE_STRING || leaf->type == SCIM_TYPE_REFERENCE);
+}
+
 static bool
 is_folded_value(const ScimFilter *filter)
 {
-	const ScimAttribute *leaf = scim_filter_leaf(filter);
-
 	return filter->kind == SCIM_FILTER_COMPARE && filter->op == SCIM_OP_EQ &&
-		filter->value.kind == SCIM_LITERAL_STRING && filter->path.sub != NULL &&
-		strcmp(leaf->name, "value") == 0 && !leaf->case_exact && leaf->type != SCIM_TYPE_BINARY;
+		filter->value.kind == SCIM_LITERAL_STRING && in_folded_values(&filter->path);
 }
 
 /* A "value eq literal" that every element satisfying the filter satisfies; NULL when there is none. */
@@ -270,11 +277,11 @@ put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *pat
 	}
 	if (strcmp(separator, "(") == 0)
 	{
-		if (path->extension == NULL || type->extensions_column == NULL)
+		if (path->attr->schema == NULL || type->extensions_column == NULL)
 			return unsupported(scope, path);
 		scim_sql_put(build, "(");
 		put_any_member(build, scim_sql_text(build, "(t.%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
-											type->extensions_column, scim_sql_quote(build, path->extension->id),
+											type->extensions_column, scim_sql_quote(build, path->attr->schema->id),
 											scim_sql_quote(build, path->attr->name)));
 	}
 	scim_sql_put(build, ")");
@@ -509,4 +516,33 @@ scim_sql_put_sort_key(ScimSqlBuild *build, const ScimResourceType *type, const S
 	key_type = scim_operand_sort_key(build, &operand);
 	scim_sql_put(build, ")");
 	return key_type;
+}
+
+/* ---- indexes ---- */
+
+/* Behind the tenant, what filters compare and sorting orders by; of an array, what is looked for in it. */
+bool
+scim_sql_put_index_key(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
+{
+	const char *array = scim_operand_array(build, type, path);
+	ScimPath	whole = *path;
+
+	if (scim_attribute_secret(path->attr) || !scim_sql_sortable(build, type, path))
+	{
+		/* A multi-valued complex attribute stands for its values. */
+		whole.sub = array != NULL && path->sub == NULL ? scim_sub_attribute(path->attr, SCIM_STR("value")) : NULL;
+		if (whole.sub == NULL || scim_attribute_secret(path->attr))
+			return false;
+	}
+	if (array != NULL)
+	{
+		if (!in_folded_values(&whole))
+			return false;
+		scim_sql_put(build, "USING gin (scim.folded_values(%s))", array);
+		return true;
+	}
+	scim_sql_put(build, "(%s, (", type->tenant_column);
+	scim_sql_put_sort_key(build, type, path);
+	scim_sql_put(build, "))");
+	return true;
 }

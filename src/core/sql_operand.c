@@ -26,7 +26,7 @@ common_operand(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath
 		return false;
 	if (path->sub == NULL && strcmp(name, "id") == 0)
 	{
-		out->sql = scim_sql_text(build, "t.%s", type->id_column);
+		out->sql = scim_sql_text(build, "%s%s", build->row, type->id_column);
 		out->type = SCIM_SQL_UUID;
 		return true;
 	}
@@ -34,7 +34,8 @@ common_operand(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath
 		return false;
 	if (strcmp(name, "created") == 0 || strcmp(name, "lastModified") == 0)
 	{
-		out->sql = scim_sql_text(build, "t.%s", strcmp(name, "created") == 0 ? type->created_column : type->last_modified_column);
+		out->sql = scim_sql_text(build, "%s%s", build->row,
+								 strcmp(name, "created") == 0 ? type->created_column : type->last_modified_column);
 		out->type = SCIM_SQL_TIMESTAMPTZ;
 		return true;
 	}
@@ -42,8 +43,8 @@ common_operand(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath
 	if (strcmp(name, "resourceType") == 0)
 		out->sql = scim_sql_text(build, "CAST(%s AS pg_catalog.text)", scim_sql_quote(build, type->name));
 	else if (strcmp(name, "version") == 0)
-		out->sql = scim_sql_text(build, "('W/\"' OPERATOR(pg_catalog.||) CAST(t.%s AS pg_catalog.text) "
-								 "OPERATOR(pg_catalog.||) '\"')", type->version_column);
+		out->sql = scim_sql_text(build, "('W/\"' OPERATOR(pg_catalog.||) CAST(%s%s AS pg_catalog.text) "
+								 "OPERATOR(pg_catalog.||) '\"')", build->row, type->version_column);
 	return out->sql != NULL;
 }
 
@@ -68,11 +69,11 @@ json_attribute(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath
 	const ScimColumn *column = exact_column(type, path->attr, NULL);
 
 	if (column != NULL)
-		return column->store == SCIM_STORE_JSON ? scim_sql_text(build, "t.%s", column->name) : NULL;
-	if (path->extension == NULL || type->extensions_column == NULL)
+		return column->store == SCIM_STORE_JSON ? scim_sql_text(build, "%s%s", build->row, column->name) : NULL;
+	if (path->attr->schema == NULL || type->extensions_column == NULL)
 		return NULL;
-	return scim_sql_text(build, "(t.%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
-						 type->extensions_column, scim_sql_quote(build, path->extension->id),
+	return scim_sql_text(build, "(%s%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
+						 build->row, type->extensions_column, scim_sql_quote(build, path->attr->schema->id),
 						 scim_sql_quote(build, path->attr->name));
 }
 
@@ -89,11 +90,12 @@ scim_operand_row(ScimSqlBuild *build, const ScimResourceType *type, const ScimPa
 	if (column != NULL && column->store != SCIM_STORE_JSON)
 	{
 		build->subqueries += column->store == SCIM_STORE_EXPRESSION;
-		out->sql = scim_sql_text(build, column->store == SCIM_STORE_EXPRESSION ? "%s" : "t.%s", column->name);
+		out->sql = scim_sql_text(build, "%s%s", column->store == SCIM_STORE_EXPRESSION ? "" : build->row, column->name);
 		out->type = column->type;
 		return true;
 	}
 	out->json = true;
+	out->of_row = true;
 	out->sql = json_attribute(build, type, path);
 	out->key = path->sub != NULL ? path->sub->name : NULL;
 	return out->sql != NULL;
@@ -187,7 +189,7 @@ time_expression(ScimSqlBuild *build, const ScimOperand *operand)
 {
 	if (!operand->json)
 		return operand->sql;
-	return scim_sql_text(build, "CAST(%s AS pg_catalog.timestamptz)", text_expression(build, operand));
+	return scim_sql_text(build, "scim.parse_time(%s)", text_expression(build, operand));
 }
 
 /* ---- comparisons ---- */
@@ -312,7 +314,9 @@ compare_text(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op, S
 			compare_prefix(build, text, literal);
 			break;
 		case SCIM_OP_EQ:
-			scim_sql_put(build, "%s" SCIM_SQL_EQUALS, text);
+			/* The index of a value inside a jsonb column is under collation "C". */
+			scim_sql_put(build, operand->json && operand->of_row ? "%s COLLATE pg_catalog.\"C\"" SCIM_SQL_EQUALS : "%s" SCIM_SQL_EQUALS,
+						 text);
 			scim_sql_put_param(build, SCIM_SQL_TEXT, literal);
 			break;
 		default:

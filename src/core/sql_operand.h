@@ -16,6 +16,7 @@ typedef struct ScimOperand
 	const ScimAttribute *leaf;	/* whose values it has */
 	const char *sql;			/* a typed expression, or a jsonb one when json */
 	bool		json;
+	bool		of_row;			/* a json one of the row itself, not of an element */
 	const char *key;			/* the member of sql it is; NULL: sql itself */
 	ScimSqlType type;			/* of sql when not json */
 } ScimOperand;

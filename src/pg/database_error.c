@@ -11,9 +11,11 @@
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
+#include "commands/comment.h"
 #include "nodes/nodes.h"
 #include "optimizer/optimizer.h"
 #include "utils/array.h"
@@ -25,7 +27,7 @@
 
 /* The attribute that a column of a table keeps; NULL when none does. */
 static const char *
-attribute_of_column(const ScimRegistry *registry, const char *table, const char *column)
+attribute_of_column(const ScimRegistry *registry, const char *schema, const char *table, const char *column)
 {
 	size_t		t;
 	size_t		i;
@@ -34,13 +36,13 @@ attribute_of_column(const ScimRegistry *registry, const char *table, const char 
 	{
 		const ScimResourceType *type = scim_registry_type(registry, t);
 
-		if (strcmp(type->table, table) == 0)
+		if (scim_sql_table_is(type->table, schema, table))
 			for (i = 0; i < type->n_columns; i++)
 				if (type->columns[i].store != SCIM_STORE_EXPRESSION &&
-					strcmp(type->columns[i].name, column) == 0)
+					scim_sql_name_is(type->columns[i].name, column))
 					return type->columns[i].path;
 		for (i = 0; i < type->n_links; i++)
-			if (type->links[i].writable && strcmp(type->links[i].table, table) == 0)
+			if (type->links[i].writable && scim_sql_table_is(type->links[i].table, schema, table))
 				return type->links[i].attr->name;
 	}
 	return NULL;
@@ -48,14 +50,14 @@ attribute_of_column(const ScimRegistry *registry, const char *table, const char 
 
 /* The first of the columns that keeps an attribute.  Numbers count from 1; 0 is passed over. */
 static const char *
-attribute_of_columns(const ScimRegistry *registry, const char *table, Oid relid, const Bitmapset *columns)
+attribute_of_columns(const ScimRegistry *registry, const ErrorData *error, Oid relid, const Bitmapset *columns)
 {
 	int			number = -1;
 
 	while ((number = bms_next_member(columns, number)) >= 0)
 	{
 		char	   *name = number == 0 ? NULL : get_attname(relid, number, true);
-		const char *path = name == NULL ? NULL : attribute_of_column(registry, table, name);
+		const char *path = name == NULL ? NULL : attribute_of_column(registry, error->schema_name, error->table_name, name);
 
 		if (path != NULL)
 			return path;
@@ -127,11 +129,34 @@ constraint_columns(Oid relid, const char *name)
 	return columns;
 }
 
+/*
+ * The attribute that the comment of an index names, where it is one of the table's: those
+ * that scim.register_schema() makes do, for a column of many attributes does not tell.
+ */
+static const char *
+attribute_of_comment(const ScimRegistry *registry, const ErrorData *error, Oid index)
+{
+	const char *comment = OidIsValid(index) ? GetComment(index, RelationRelationId, 0) : NULL;
+	size_t		t;
+
+	for (t = 0; comment != NULL && t < scim_registry_type_count(registry); t++)
+	{
+		const ScimResourceType *type = scim_registry_type(registry, t);
+		const ScimSchema *extension;
+		const ScimAttribute *attr;
+		const ScimAttribute *sub;
+
+		if (scim_sql_table_is(type->table, error->schema_name, error->table_name) &&
+			scim_type_resolve(type, (ScimStr) {comment, strlen(comment)}, &extension, &attr, &sub) && attr != NULL)
+			return comment;
+	}
+	return NULL;
+}
+
 /* The attribute that an error is about, by the constraint, index or column it names; NULL: not known. */
 static const char *
 attribute_of_error(const ErrorData *error, const ScimRegistry *registry)
 {
-	char	   *table;
 	Oid			schema;
 	Oid			relid;
 	Oid			index;
@@ -143,15 +168,16 @@ attribute_of_error(const ErrorData *error, const ScimRegistry *registry)
 	relid = get_relname_relid(error->table_name, schema);
 	if (!OidIsValid(relid))
 		return NULL;
-	table = psprintf("%s.%s", error->schema_name, error->table_name);
 	if (error->column_name != NULL)
-		return attribute_of_column(registry, table, error->column_name);
+		return attribute_of_column(registry, error->schema_name, error->table_name, error->column_name);
 	if (error->constraint_name == NULL)
 		return NULL;
-	path = attribute_of_columns(registry, table, relid, constraint_columns(relid, error->constraint_name));
 	index = get_relname_relid(error->constraint_name, schema);
+	path = attribute_of_comment(registry, error, index);
+	if (path == NULL)
+		path = attribute_of_columns(registry, error, relid, constraint_columns(relid, error->constraint_name));
 	if (path == NULL && OidIsValid(index))
-		path = attribute_of_columns(registry, table, relid, index_columns(index));
+		path = attribute_of_columns(registry, error, relid, index_columns(index));
 	return path;
 }
 

@@ -41,6 +41,7 @@
 #include "pg/guc.h"
 #include "pg/http.h"
 #include "pg/json_text.h"
+#include "pg/schema_registry.h"
 #include "pg/tenant.h"
 #include "pg/text_functions.h"
 
@@ -120,7 +121,7 @@ append_member(ScimBuf *buf, const char *name, ScimStr value, size_t max)
 static ScimStr
 refusal_detail(Http *http, const ScimRequest *request, ScimAuditTokenAnswer answer)
 {
-	const ScimRegistry *registry = scim_registry_builtin();
+	const ScimRegistry *registry = scim_audit_registry();
 	const char *reason = scim_audit_token_answer_name(answer);
 	ScimBuf		buf;
 
@@ -159,7 +160,7 @@ arena_string(Http *http, ScimStr text)
 static void
 log_refusal(Http *http, const ScimAuditClient *client, ScimAuditTokenAnswer answer)
 {
-	const ScimRegistry *registry = scim_registry_builtin();
+	const ScimRegistry *registry = scim_audit_registry();
 	bool		named = client->name != NULL && answer != SCIM_TOKEN_WRONG_TENANT;
 	char	   *tenant = arena_string(http, http->tenant);
 	ScimEntry	entry = {{0}};
@@ -167,8 +168,6 @@ log_refusal(Http *http, const ScimAuditClient *client, ScimAuditTokenAnswer answ
 	ScimRequest request;
 	const ScimAuditContext *outer;
 
-	if (registry == NULL)
-		scim_audit_checked(SCIM_NO_MEMORY);
 	scim_audit_checked(scim_request_parse(http->arena, registry, http->method,
 										  scim_utf8_cut(http->uri, SCIM_AUDIT_URI_MAX), http->headers, &request, NULL));
 	context.actor = named ? client->name : NULL;

@@ -10,8 +10,8 @@
  *	  touch, for what is kept in another table: last_modified now.
  *	- Any other UPDATE leaves version and times as they were.
  *	- id and tenant never change.
- *	- A jsonb column holds an array, but "extensions" an object: else a read
- *	  would stumble over it.
+ *	- A jsonb column holds an array, but "extensions" and "secrets" an object:
+ *	  else a read would stumble over it.
  * While a superuser restores a dump, rows pass as they are.  Under
  * session_replication_role = replica the rows come from another server, with
  * versions and times that its clients know: these are kept where they go
@@ -157,7 +157,7 @@ row_differs(HeapTuple old_tuple, HeapTuple new_tuple, TupleDesc desc, const Colu
 	return false;
 }
 
-/* Each jsonb column an array, extensions an object. */
+/* Each jsonb column an array, extensions and secrets an object. */
 static void
 check_json(HeapTuple tuple, TupleDesc desc)
 {
@@ -166,7 +166,8 @@ check_json(HeapTuple tuple, TupleDesc desc)
 	for (i = 1; i <= desc->natts; i++)
 	{
 		Form_pg_attribute attribute = TupleDescAttr(desc, i - 1);
-		bool		is_object = strcmp(NameStr(attribute->attname), "extensions") == 0;
+		bool		is_object = strcmp(NameStr(attribute->attname), "extensions") == 0 ||
+			strcmp(NameStr(attribute->attname), "secrets") == 0;
 		bool		isnull;
 		Datum		value;
 		Jsonb	   *json;

@@ -33,6 +33,7 @@
 #include "pg/guc.h"
 #include "pg/plan_cache.h"
 #include "pg/resource_triggers.h"
+#include "pg/schema_registry.h"
 #include "pg/tenant.h"
 #include "pg/text_functions.h"
 
@@ -491,9 +492,6 @@ init_exchange(ScimAuditExchange *x, const ScimAuditCall *call)
 	x->request.method = SCIM_METHOD_OTHER;
 	x->request.endpoint = SCIM_ENDPOINT_UNKNOWN;
 	x->arena = scim_audit_create_arena();
-	x->registry = scim_registry_builtin();
-	if (x->registry == NULL)
-		scim_audit_checked(SCIM_NO_MEMORY);
 	x->profile = scim_profile(scim_audit_profile_name());
 	scim_buf_init(&x->tolerances, x->arena, TOLERANCES_MAX);
 	scim_buf_init(&x->answer, x->arena, ANSWER_MAX);
@@ -527,12 +525,15 @@ scim_audit_serve(const ScimAuditCall *call)
 	outer = scim_audit_context_set(&x->context);
 	scim_audit_members_quiet = false;
 	depth++;
+	scim_audit_registry_hold();
 	PG_TRY();
 	{
+		x->registry = scim_audit_registry();
 		serve(x);
 	}
 	PG_FINALLY();
 	{
+		scim_audit_registry_release();
 		depth--;
 		scim_audit_members_quiet = outer_quiet;
 		scim_audit_context_set(outer);

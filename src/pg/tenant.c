@@ -203,13 +203,14 @@ check_tenant_unused(Relation rel, HeapTuple tuple)
 	SPI_connect();
 	if (SPI_execute("LOCK TABLE scim.users, scim.groups IN SHARE MODE", false, 0) != SPI_OK_UTILITY ||
 		SPI_execute_with_args("SELECT FROM scim.users u WHERE u.tenant OPERATOR(pg_catalog.=) $1"
-							  " UNION ALL SELECT FROM scim.groups g WHERE g.tenant OPERATOR(pg_catalog.=) $1",
+							  " UNION ALL SELECT FROM scim.groups g WHERE g.tenant OPERATOR(pg_catalog.=) $1"
+							  " UNION ALL SELECT WHERE scim.has_registered($1)",
 							  1, types, values, NULL, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not look for resources of a tenant");
 	if (SPI_processed > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("tenant \"%s\" still has users or groups", name)));
+				 errmsg("tenant \"%s\" still has resources", name)));
 	SPI_finish();
 	scim_audit_become_again(user);
 }

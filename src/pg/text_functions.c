@@ -23,6 +23,7 @@ PG_FUNCTION_INFO_V1(scim_audit_fold);
 PG_FUNCTION_INFO_V1(scim_audit_contains);
 PG_FUNCTION_INFO_V1(scim_audit_ends_with);
 PG_FUNCTION_INFO_V1(scim_audit_folded_values);
+PG_FUNCTION_INFO_V1(scim_audit_parse_time);
 PG_FUNCTION_INFO_V1(scim_audit_uuid7_sql);
 
 /* Simple folding can lengthen a character by one byte (U+023A: two to three). */
@@ -142,6 +143,18 @@ scim_audit_folded_values(PG_FUNCTION_ARGS)
 			values[n++] = PointerGetDatum(fold(element->val.string.val, element->val.string.len));
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* scim.parse_time(text) RETURNS timestamptz: null for what is no dateTime */
+Datum
+scim_audit_parse_time(PG_FUNCTION_ARGS)
+{
+	text	   *value = PG_GETARG_TEXT_PP(0);
+	int64_t		micros;
+
+	if (!scim_time_parse((ScimStr) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)}, &micros))
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(micros - (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY);
 }
 
 void

@@ -33,6 +33,8 @@
 
 PG_FUNCTION_INFO_V1(scim_audit_track);
 PG_FUNCTION_INFO_V1(scim_audit_untrack);
+PG_FUNCTION_INFO_V1(scim_audit_track_resource);
+PG_FUNCTION_INFO_V1(scim_audit_untrack_resource);
 PG_FUNCTION_INFO_V1(scim_audit_log_event);
 PG_FUNCTION_INFO_V1(scim_audit_trigger_arguments);
 
@@ -121,6 +123,35 @@ scim_audit_untrack(PG_FUNCTION_ARGS)
 
 	check_owner(PG_GETARG_OID(0));
 	run_tracking("SELECT scim_audit.remove_tracking($1)", 1, types, values, NULL);
+	PG_RETURN_VOID();
+}
+
+/*
+ * scim_audit.track_resource(tbl regclass, resource text, tenant_column name, key_column name,
+ *		exclude name[], redact name[], baseline boolean) RETURNS void
+ */
+Datum
+scim_audit_track_resource(PG_FUNCTION_ARGS)
+{
+	Oid			types[TRACK_ARGUMENTS] = {REGCLASSOID, TEXTOID, NAMEOID, NAMEOID, NAMEARRAYOID, NAMEARRAYOID, BOOLOID};
+	Datum		values[TRACK_ARGUMENTS];
+	int			i;
+
+	for (i = 0; i < TRACK_ARGUMENTS; i++)
+		values[i] = PG_GETARG_DATUM(i);
+	run_tracking("SELECT scim_audit.install_tracking($1, $3, ARRAY[$4], $5, $6, false, $7, $2)",
+				 TRACK_ARGUMENTS, types, values, NULL);
+	PG_RETURN_VOID();
+}
+
+/* scim_audit.untrack_resource(tbl regclass) RETURNS void */
+Datum
+scim_audit_untrack_resource(PG_FUNCTION_ARGS)
+{
+	Oid			types[1] = {REGCLASSOID};
+	Datum		values[1] = {PG_GETARG_DATUM(0)};
+
+	run_tracking("SELECT scim_audit.remove_tracking($1, true)", 1, types, values, NULL);
 	PG_RETURN_VOID();
 }
 

@@ -29,6 +29,7 @@
 #include "core/registry.h"
 #include "pg/json_text.h"
 #include "pg/key_digest.h"
+#include "pg/schema_registry.h"
 #include "pg/tracked.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_row_values);
@@ -158,15 +159,11 @@ static const ScimResourceType *
 resource_type(const Trigger *trigger)
 {
 	const char *name = find_argument(trigger, "resource");
-	const ScimRegistry *registry;
 	const ScimResourceType *type;
 
 	if (name == NULL)
 		return NULL;
-	registry = scim_registry_builtin();
-	if (registry == NULL)
-		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-	type = scim_registry_type_by_name(registry, name);
+	type = scim_registry_type_by_name(scim_audit_registry(), name);
 	if (type == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -201,7 +198,7 @@ registry_column(const ScimResourceType *type, const char *name)
 	{
 		const ScimColumn *column = &type->columns[i];
 
-		if (column->store != SCIM_STORE_EXPRESSION && strcmp(column->name, name) == 0)
+		if (column->store != SCIM_STORE_EXPRESSION && scim_sql_name_is(column->name, name))
 			return column;
 	}
 	return NULL;
@@ -247,8 +244,8 @@ is_secret(const ScimResourceType *type, const char *column)
 {
 	const ScimColumn *known = type != NULL ? registry_column(type, column) : NULL;
 
-	return known != NULL && known->attr != NULL &&
-		(scim_attribute_secret(known->attr) ||
+	return known != NULL &&
+		(known->store == SCIM_STORE_SECRETS || (known->attr != NULL && scim_attribute_secret(known->attr)) ||
 		 (known->sub != NULL && scim_attribute_secret(known->sub)));
 }
 

@@ -26,13 +26,32 @@ $node->safe_psql('source', qq{
 	SELECT scim.scim_apply('POST', '/Groups', jsonb_build_object('schemas', '["$urn:core:2.0:Group"]'::jsonb, 'displayName', 'g',
 		'members', jsonb_build_array(jsonb_build_object('value', id)))) FROM scim.users WHERE user_name = 'report';
 	UPDATE scim.users SET title = 'x' WHERE user_name = 'boss';
+	SELECT scim.register_schema('{"id": "urn:x:Badge", "name": "Badge", "attributes": [{"name": "number", "uniqueness": "server"}, {"name": "doors", "multiValued": true}]}',
+		extends => 'User', indexed => '{doors}');
+	SELECT scim.register_schema('{"id": "urn:x:Device", "name": "Device", "attributes": [{"name": "serial", "required": true, "uniqueness": "server"},
+		{"name": "pin", "returned": "never"}]}');
+	SELECT scim.register_resource_type('{"name": "Device", "endpoint": "/Devices", "schema": "urn:x:Device"}');
+	SELECT scim.register_schema('{"id": "urn:x:Place", "name": "Place", "attributes": [{"name": "room", "type": "integer"}]}', extends => 'Device', indexed => '{room}');
+	SELECT scim.scim_apply('POST', '/Users', '{"schemas": ["$urn:core:2.0:User"], "userName": "badged", "urn:x:Badge": {"number": "n1"}}');
+	SELECT scim.scim_apply('POST', '/Devices', '{"schemas": ["urn:x:Device"], "serial": "s1", "pin": "p", "urn:x:Place": {"room": 7}}');
 });
 
 # Every row of the SCIM tables.
 my $rows = join(' UNION ALL ', map { "SELECT '$_ ' || t FROM scim.$_ t" }
-	  qw(tenant_settings users groups group_members user_passwords))
+	  qw(tenant_settings users groups group_members user_passwords schemas resource_types schema_extensions attribute_indexes resource_devices))
   . q{ UNION ALL SELECT 'tenant ' || tenant FROM scim.tenants ORDER BY 1};
 my $before = $node->safe_psql('source', $rows);
+
+# What registering made: tables, columns, indexes and what they are for, triggers, policies, privileges.
+my $objects = q{
+	SELECT indexrelid::regclass::text || ' ' || pg_get_indexdef(indexrelid) || ' ' || coalesce(obj_description(indexrelid, 'pg_class'), '')
+		FROM pg_index WHERE indrelid IN ('scim.users'::regclass, 'scim.resource_devices'::regclass)
+	UNION ALL SELECT pg_get_triggerdef(oid) || tgenabled::text FROM pg_trigger WHERE tgrelid = 'scim.resource_devices'::regclass
+	UNION ALL SELECT polname::text || pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = 'scim.resource_devices'::regclass
+	UNION ALL SELECT attname::text || format_type(atttypid, atttypmod) || attnotnull::text || coalesce(attacl::text, '') || coalesce(col_description(attrelid, attnum), '')
+		FROM pg_attribute WHERE attrelid = 'scim.resource_devices'::regclass AND attnum > 0
+	UNION ALL SELECT relname::text || relrowsecurity::text || coalesce(relacl::text, '') FROM pg_class WHERE oid = 'scim.resource_devices'::regclass ORDER BY 1};
+my $objects_before = $node->safe_psql('source', $objects);
 
 my $dump = $node->basedir . '/source.dump';
 $node->command_ok(['pg_dump', '-Fc', '-f', $dump, $node->connstr('source')], 'dumped');
@@ -44,6 +63,13 @@ is($node->safe_psql('target', $rows), $before, 'every row is as it was');
 like($before, qr/^users \(acme,[^,]+,2,/m, 'among them a version that is not 1');
 
 $node->safe_psql('target', 'SELECT scim_audit.restored()');
+is($node->safe_psql('target', $objects), $objects_before, 'what was registered is there, with its indexes');
+is($node->safe_psql('target', qq{
+		SET scim_audit.tenant = 'acme';
+		SELECT status, body ->> 'detail' FROM scim.scim_apply('POST', '/Users', '{"schemas": ["$urn:core:2.0:User"], "userName": "other", "urn:x:Badge": {"number": "N1"}}');
+		SELECT status, body ->> 'detail' FROM scim.scim_apply('POST', '/Devices', '{"schemas": ["urn:x:Device"], "serial": "S1"}');
+		SELECT body -> 'totalResults' FROM scim.scim_apply('GET', '/Devices?filter=urn:x:Place:room%20eq%207')}),
+	"409|urn:x:Badge:number: another resource has this value already\n409|serial: another resource has this value already\n1", 'and works');
 is($node->safe_psql('target', q{
 		SET scim_audit.tenant = 'acme';
 		SELECT status FROM scim.scim_apply('GET', '/Users?filter=userName%20eq%20%22BOSS%22');

@@ -1,7 +1,9 @@
 /*
  * test_registry.c: the built-in schemas, lookups, and what the loader refuses.
  */
+#include "core/arena.h"
 #include "core/registry.h"
+#include "core/sql_table.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -151,8 +153,11 @@ test_lookup(void)
 	is_str(scim_registry_schema(registry, 0)->id, SCIM_URN_USER, "schemas too");
 	ok(scim_registry_type_by_endpoint(registry, SCIM_STR("Users")) == user, "by endpoint");
 	ok(scim_registry_type_by_endpoint(registry, SCIM_STR("User")) == NULL, "an endpoint is a whole segment");
-	ok(scim_registry_type_by_table(registry, "scim.users") == user, "by table");
-	ok(scim_registry_type_by_table(registry, "users") == NULL, "a table is qualified");
+	ok(scim_sql_table_is("scim.users", "scim", "users") && scim_sql_table_is("\"My App\".\"User\"", "My App", "User"), "a table by name");
+	ok(!scim_sql_table_is("scim.users", "sci", "users") && !scim_sql_table_is("scim.users", "scim", "user") &&
+	   !scim_sql_table_is("\"a\".users", "\"a\"", "users"), "and no other");
+	ok(scim_sql_name_is("\"order\"", "order") && scim_sql_name_is("order", "order") && !scim_sql_name_is("\"order\"", "orde"),
+	   "a column in quotes or not");
 	ok(scim_registry_type_by_name(registry, "Device") == NULL, "no such type");
 	ok(scim_registry_schema_by_id(registry, SCIM_STR("URN:IETF:PARAMS:SCIM:schemas:core:2.0:user")) == user->schema,
 	   "a URN in any case");
@@ -252,10 +257,10 @@ static const struct
 	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a.b\"}]}", "urn:y: \"a.b\" is no attribute name"},
 	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"ID\"}]}", "urn:y: \"ID\" is part of every resource"},
 	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\"},{\"name\":\"A\"}]}", "urn:y:A: is there twice"},
-	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"type\":\"text\"}]}", "urn:y:a: \"type\" has an unknown value"},
+	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"type\":\"text\"}]}", "urn:y:a: \"type\" cannot be \"text\""},
 	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"requierd\":true}]}", "urn:y:a: unknown member \"requierd\""},
 	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"required\":\"yes\"}]}", "urn:y:a: \"required\" must be true or false"},
-	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"mutability\":7}]}", "urn:y:a: \"mutability\" has an unknown value"},
+	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"mutability\":7}]}", "urn:y:a: \"mutability\" must be a string"},
 	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"canonicalValues\":\"x\"}]}",
 	"urn:y:a: \"canonicalValues\" must be an array of strings"},
 	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"canonicalValues\":[1]}]}",
@@ -269,7 +274,26 @@ static const struct
 	"urn:y:a.b: a sub-attribute cannot be complex"},
 
 	{"{\"name\":\"Thing\",\"endpoint\":\"/Things\",\"schema\":\"urn:none\"}", "Thing: there is no schema \"urn:none\""},
-	{"{\"name\":\"Thing\",\"endpoint\":\"/Things\",\"schema\":\"urn:x:Thing\"}", "storage: must be an object"},
+	{"{\"name\":\"Thing\",\"endpoint\":\"/Things\",\"schema\":\"urn:x:Thing\"}", NULL},
+	{"{\"name\":\"Thing\",\"endpoint\":\"/Things\",\"schema\":\"urn:x:Thing\",\"storage\":7}", "storage: must be an object"},
+	{"{\"name\":\"Thing\",\"endpoint\":\"/bulk\",\"schema\":\"urn:x:Thing\"}", "Thing: \"endpoint\" must be / and one free word"},
+	{"{\"name\":\"$ref\",\"endpoint\":\"/Things\",\"schema\":\"urn:x:Thing\"}", "$ref: \"name\" must be a word, and \"id\" the same"},
+	{"{\"id\":\"urn:ietf:params:scim:api:messages:2.0:Mine\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\"}]}",
+	"urn:ietf:params:scim:api:messages:2.0:Mine: \"id\" is one that SCIM itself gives a meaning"},
+	{"{\"id\":\"urn:ietf:params:scim:schemas:core:2.0:schema\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\"}]}",
+	"urn:ietf:params:scim:schemas:core:2.0:schema: \"id\" is one that SCIM itself gives a meaning"},
+	{"{\"id\":\"urn:a b\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\"}]}", "urn:a b: \"id\" must be a URI"},
+	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"type\":\"integer\",\"canonicalValues\":[\"1\"]}]}",
+	"urn:y:a: only a string or a reference has \"canonicalValues\""},
+	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"referenceTypes\":[\"User\"]}]}",
+	"urn:y:a: only a reference has \"referenceTypes\""},
+	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"mutability\":\"writeOnly\"}]}",
+	"urn:y:a: a writeOnly attribute is returned \"never\""},
+	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"multiValued\":true,\"uniqueness\":\"global\"}]}",
+	"urn:y:a: \"uniqueness\" can be kept of a single simple value that is no secret, and of no other"},
+	{"{\"id\":\"urn:y\",\"name\":\"T\",\"attributes\":[{\"name\":\"a\",\"type\":\"complex\",\"subAttributes\":"
+		"[{\"name\":\"b\",\"multiValued\":true}]}]}",
+	"urn:y:a.b: a sub-attribute cannot be multi-valued: no filter could name its values"},
 	{"{\"name\":\"Thing\",\"id\":\"Other\",\"endpoint\":\"/Things\",\"schema\":\"urn:x:Thing\"}",
 	"Thing: \"name\" must be a word, and \"id\" the same"},
 	{"{\"name\":\"Thing\",\"endpoint\":\"Things\",\"schema\":\"urn:x:Thing\"}", "Thing: \"endpoint\" must be / and one free word"},
@@ -358,6 +382,95 @@ test_unbound(void)
 	scim_registry_free(NULL);
 }
 
+/* What is registered beside the built-in documents: extended, stored, with a table of its own. */
+static void
+test_registered(void)
+{
+	static const char gadget[] = "{\"id\":\"urn:x:Gadget\",\"name\":\"Gadget\",\"attributes\":["
+		"{\"name\":\"serialNumber\",\"required\":true,\"uniqueness\":\"server\"},{\"name\":\"serial-number\"},{\"name\":\"mudURL\",\"type\":\"reference\"},"
+		"{\"name\":\"version\",\"type\":\"integer\"},{\"name\":\"order\",\"type\":\"boolean\"},{\"name\":\"pin\",\"returned\":\"never\"},"
+		"{\"name\":\"tags\",\"multiValued\":true},{\"name\":\"owner\",\"type\":\"complex\",\"subAttributes\":"
+		"[{\"name\":\"since\",\"type\":\"dateTime\"},{\"name\":\"$ref\",\"type\":\"reference\"},{\"name\":\"code\",\"uniqueness\":\"global\"}]}]}";
+	static const char badge[] = "{\"id\":\"urn:x:Badge\",\"name\":\"Badge\",\"attributes\":[{\"name\":\"n\",\"type\":\"integer\",\"uniqueness\":\"server\"}]}";
+	static const char lock[] = "{\"id\":\"urn:x:Lock\",\"name\":\"Lock\",\"attributes\":[{\"name\":\"key\",\"returned\":\"never\"}]}";
+	static const char type_document[] = "{\"name\":\"Gadget\",\"endpoint\":\"/fineGadgets\",\"schema\":\"urn:x:Gadget\"}";
+	static const struct
+	{
+		const char *path;
+		bool		unique;
+		const char *sql;		/* NULL: none */
+	}			indexes[] = {
+		{"serialNumber", true, "CREATE UNIQUE INDEX i ON scim.resource_fine_gadgets (tenant, (scim.fold(\"serial_number\") COLLATE pg_catalog.\"C\"))"},
+		{"mudURL", false, "CREATE INDEX i ON scim.resource_fine_gadgets (tenant, (\"mud_url\" COLLATE pg_catalog.\"C\"))"},
+		{"owner.since", false, "CREATE INDEX i ON scim.resource_fine_gadgets (tenant, (\"owner_since\"))"},
+		{"tags", false, "CREATE INDEX i ON scim.resource_fine_gadgets USING gin (scim.folded_values(\"tags\"))"},
+		{"urn:x:Badge:n", true, "CREATE UNIQUE INDEX i ON scim.resource_fine_gadgets (tenant, "
+		"((extensions OPERATOR(pg_catalog.->) 'urn:x:Badge' OPERATOR(pg_catalog.->) 'n')))"},
+		{"tags", true, NULL}, {"owner", false, NULL}, {"pin", false, NULL}, {"nothing", false, NULL}, {"schemas", false, NULL},
+		{"tags[value eq \"a\"]", false, NULL}, {"urn:x:Badge", false, NULL},
+	};
+	ScimRegistry *registry = scim_registry_begin();
+	ScimArena  *arena = scim_arena_create(1 << 20);
+	ScimError	err = {0};
+	const ScimResourceType *type;
+	const ScimColumn *column;
+	const char **paths;
+	size_t		n;
+	ScimStr		text = SCIM_STR_NONE;
+
+	is_int(scim_registry_add(registry, str(gadget), &err), SCIM_OK, "a schema (%s)", err.detail);
+	is_int(scim_registry_add(registry, str(badge), &err), SCIM_OK, "another");
+	is_int(scim_registry_add(registry, str(lock), &err), SCIM_OK, "a third");
+	is_int(scim_registry_add(registry, str(type_document), &err), SCIM_OK, "a type that is not stored yet (%s)", err.detail);
+	type = scim_registry_type_by_name(registry, "Gadget");
+	ok(type->table == NULL, "has no table");
+	is_int(scim_table_storage(arena, type, &text), SCIM_OK, "is given one");
+	is_str(text.ptr, "{\"table\":\"scim.resource_fine_gadgets\",\"id\":\"id\",\"tenant\":\"tenant\",\"version\":\"version\",\"created\":\"created\","
+		   "\"lastModified\":\"last_modified\",\"extensions\":\"extensions\",\"secrets\":\"secrets\",\"attributes\":{\"externalId\":\"external_id\","
+		   "\"serialNumber\":\"\\\"serial_number\\\"\",\"serial-number\":\"\\\"serial_number_2\\\"\",\"mudURL\":\"\\\"mud_url\\\"\","
+		   "\"version\":\"\\\"version_2\\\"\",\"order\":\"\\\"order\\\"\",\"tags\":\"\\\"tags\\\"\",\"owner.since\":\"\\\"owner_since\\\"\","
+		   "\"owner.$ref\":\"\\\"owner_ref\\\"\",\"owner.code\":\"\\\"owner_code\\\"\"}}", "with a column for each attribute");
+	is_int(scim_registry_store(registry, "Gadget", text, &err), SCIM_OK, "which can be read (%s)", err.detail);
+	is_int(scim_registry_extend(registry, "Gadget", SCIM_STR("urn:x:Badge"), true, &err), SCIM_OK, "an extension (%s)", err.detail);
+	is_int(scim_registry_extend(registry, "Gadget", SCIM_STR("urn:x:Lock"), false, &err), SCIM_OK, "one with a secret (%s)", err.detail);
+	type = scim_registry_type_by_name(registry, "Gadget");
+	ok(type->n_extensions == 2 && type->extension_required[0] && !type->extension_required[1], "are there");
+	ok(type->index_limit > type->extensions[1]->attributes[0].index, "with their indexes");
+	column = scim_type_column(type, attribute(type, "pin"), NULL);
+	ok(column != NULL && column->store == SCIM_STORE_SECRETS, "a secret is kept with the secrets");
+	column = scim_type_column(type, attribute(type, "urn:x:Lock:key"), NULL);
+	ok(column != NULL && column->store == SCIM_STORE_SECRETS, "an extension's, too");
+	column = scim_type_column(type, attribute(type, "urn:x:Badge:n"), NULL);
+	ok(column != NULL && column->store == SCIM_STORE_EXTENSIONS, "and the rest with the extensions");
+	is_int(scim_table_create(arena, type, &text), SCIM_OK, "its table");
+	ok(strstr(text.ptr, ", \"serial_number\" text COLLATE pg_catalog.\"C\" NOT NULL, \"serial_number_2\" text COLLATE pg_catalog.\"C\", "
+			  "\"mud_url\" text COLLATE pg_catalog.\"C\", \"version_2\" bigint, \"order\" boolean, \"tags\" jsonb, \"owner_since\" timestamptz, "
+			  "\"owner_ref\" text COLLATE pg_catalog.\"C\", \"owner_code\" text COLLATE pg_catalog.\"C\", extensions jsonb, secrets jsonb, "
+			  "PRIMARY KEY (tenant, id))") != NULL, "%s", text.ptr);
+	is_int(scim_table_unique(arena, type, type->schema, &paths, &n), SCIM_OK, "what is unique");
+	ok(n == 2 && strcmp(paths[0], "serialNumber") == 0 && strcmp(paths[1], "owner.code") == 0, "in the core schema");
+	is_int(scim_table_unique(arena, type, type->extensions[0], &paths, &n), SCIM_OK, "and");
+	ok(n == 1 && strcmp(paths[0], "urn:x:Badge:n") == 0, "in an extension");
+	for (size_t i = 0; i < sizeof(indexes) / sizeof(indexes[0]); i++)
+	{
+		ScimStatus	status = scim_table_index(arena, type, str(indexes[i].path), indexes[i].unique, "i", &text, &err);
+
+		is_str(status == SCIM_OK ? text.ptr : NULL, indexes[i].sql, "index of %s", indexes[i].path);
+	}
+
+	/* Refusals leave the registry as it was. */
+	ok(scim_registry_extend(registry, "Gadget", SCIM_STR("urn:x:Badge"), false, &err) == SCIM_INVALID_VALUE, "twice: %s", err.detail);
+	ok(scim_registry_extend(registry, "Gadget", SCIM_STR("urn:x:Gadget"), false, &err) == SCIM_INVALID_VALUE, "itself: %s", err.detail);
+	ok(scim_registry_extend(registry, "Gadget", SCIM_STR("urn:none"), false, &err) == SCIM_INVALID_VALUE, "nothing: %s", err.detail);
+	ok(scim_registry_extend(registry, "Nobody", SCIM_STR("urn:x:Badge"), false, &err) == SCIM_INVALID_VALUE, "nobody: %s", err.detail);
+	ok(scim_registry_extend(registry, "User", SCIM_STR("urn:x:Lock"), false, &err) == SCIM_INVALID_VALUE, "no place: %s", err.detail);
+	ok(scim_registry_store(registry, "Gadget", SCIM_STR("{\"table\":\"x\"}"), &err) == SCIM_INVALID_VALUE, "no storage: %s", err.detail);
+	ok(scim_registry_store(registry, "Nobody", SCIM_STR("{}"), &err) == SCIM_INVALID_VALUE, "nobody's: %s", err.detail);
+	ok(scim_registry_type_by_name(registry, "Gadget") == type && scim_registry_type_by_name(registry, "User")->n_extensions == 1, "all is as before");
+	scim_arena_free(arena);
+	scim_registry_free(registry);
+}
+
 int
 main(void)
 {
@@ -380,6 +493,7 @@ main(void)
 	test_lookup();
 	test_storage();
 	test_documents();
+	test_registered();
 	test_unbound();
 	return done_testing();
 }
