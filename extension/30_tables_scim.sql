@@ -177,7 +177,8 @@ CREATE TABLE scim.group_members (
 	member_type text NOT NULL DEFAULT 'User'
 		CHECK (member_type OPERATOR(pg_catalog.=) 'User' OR member_type OPERATOR(pg_catalog.=) 'Group'),
 	created timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-	user_id uuid GENERATED ALWAYS AS (CASE WHEN member_type OPERATOR(pg_catalog.=) 'User' THEN member_id END) STORED,
+	bound boolean NOT NULL DEFAULT false CHECK (NOT bound OR member_type OPERATOR(pg_catalog.=) 'User'),
+	user_id uuid GENERATED ALWAYS AS (CASE WHEN member_type OPERATOR(pg_catalog.=) 'User' AND NOT bound THEN member_id END) STORED,
 	nested_group_id uuid GENERATED ALWAYS AS (CASE WHEN member_type OPERATOR(pg_catalog.=) 'Group' THEN member_id END) STORED,
 	PRIMARY KEY (tenant, group_id, member_id),
 	CONSTRAINT group_members_group_id_fkey FOREIGN KEY (tenant, group_id)
@@ -197,8 +198,9 @@ COMMENT ON COLUMN scim.group_members.tenant IS 'The tenant of the group and of t
 COMMENT ON COLUMN scim.group_members.group_id IS 'The group';
 COMMENT ON COLUMN scim.group_members.member_id IS 'The member: members.value';
 COMMENT ON COLUMN scim.group_members.member_type IS 'User or Group: members.type';
+COMMENT ON COLUMN scim.group_members.bound IS 'Is the member a user in a table of an application (scim.bind_table)?';
 COMMENT ON COLUMN scim.group_members.created IS 'When the member was added';
-COMMENT ON COLUMN scim.group_members.user_id IS 'member_id where the member is a user; computed';
+COMMENT ON COLUMN scim.group_members.user_id IS 'member_id where the member is a user of scim.users; computed';
 COMMENT ON COLUMN scim.group_members.nested_group_id IS 'member_id where the member is a group; computed';
 
 -- Nobody but the owner may read this one; applications ask scim.check_password.

@@ -23,11 +23,11 @@ ALTER TABLE scim.groups ENABLE ALWAYS TRIGGER scim_audit_truncate;
 CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON scim.group_members
 	FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change(
 		'resource=Group', 'link=members', 'tenant=tenant', 'key=group_id', 'key=member_id',
-		'exclude=created', 'exclude=user_id', 'exclude=nested_group_id');
+		'exclude=created', 'exclude=bound', 'exclude=user_id', 'exclude=nested_group_id');
 CREATE TRIGGER scim_audit_truncate BEFORE TRUNCATE ON scim.group_members
 	FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate(
 		'resource=Group', 'link=members', 'tenant=tenant', 'key=group_id', 'key=member_id',
-		'exclude=created', 'exclude=user_id', 'exclude=nested_group_id');
+		'exclude=created', 'exclude=bound', 'exclude=user_id', 'exclude=nested_group_id');
 ALTER TABLE scim.group_members ENABLE ALWAYS TRIGGER scim_audit_row;
 ALTER TABLE scim.group_members ENABLE ALWAYS TRIGGER scim_audit_truncate;
 

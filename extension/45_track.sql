@@ -232,7 +232,7 @@ BEGIN
 		'SELECT count(*) FROM (SELECT scim_audit.log_event(''change'', ''insert'', ''table.baseline'', s.state[2], $1, s.state[1], s.state[3]::json)
 			FROM (SELECT scim_audit.row_state($2, r.*) AS state FROM %s %s r OFFSET 0) s OFFSET 0) e',
 		CASE WHEN plain THEN 'ONLY' ELSE '' END, tbl)
-		INTO written USING scim_audit.table_type(tbl), tbl;
+		INTO written USING coalesce((SELECT t.resource FROM scim_audit.tracked_tables t WHERE t.table_name = tbl), scim_audit.table_type(tbl)), tbl;
 	RETURN written;
 END
 $$;

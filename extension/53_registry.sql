@@ -27,7 +27,15 @@ COMMENT ON FUNCTION scim.unique_paths(text, text) IS 'The attributes of a schema
 
 CREATE FUNCTION scim.column_paths(resource_type text) RETURNS text[]
 	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_column_paths';
-COMMENT ON FUNCTION scim.column_paths(text) IS 'The columns of a resource type''s table, each with the attribute that it keeps behind it';
+COMMENT ON FUNCTION scim.column_paths(text) IS 'The columns of a resource type''s table: of each its name, the attribute that it keeps, and its type';
+
+CREATE FUNCTION scim.core_schema(resource_type text) RETURNS text
+	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_core_schema';
+COMMENT ON FUNCTION scim.core_schema(text) IS 'The URN of a resource type''s own schema';
+
+CREATE FUNCTION scim.required_paths(resource_type text) RETURNS text[]
+	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_required_paths';
+COMMENT ON FUNCTION scim.required_paths(text) IS 'The attributes of a resource type''s own schema that a client must give';
 
 CREATE FUNCTION scim.type_table(resource_type text) RETURNS regclass
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -164,12 +172,12 @@ BEGIN
 	EXECUTE scim.table_definition(resource_type);
 	tbl := name::regclass;
 	EXECUTE format('COMMENT ON TABLE %s IS %L', tbl, 'SCIM resources of the registered type ' || resource_type);
-	paths := ARRAY['tenant', 'The tenant the resource belongs to', 'id', 'id: a version 7 UUID, never changed and never used again',
-		'version', 'meta.version: the number in the ETag; one more with each change, kept by a trigger',
-		'created', 'meta.created; kept by a trigger', 'last_modified', 'meta.lastModified; kept by a trigger']
+	paths := ARRAY['tenant', 'The tenant the resource belongs to', '', 'id', 'id: a version 7 UUID, never changed and never used again', '',
+		'version', 'meta.version: the number in the ETag; one more with each change, kept by a trigger', '',
+		'created', 'meta.created; kept by a trigger', '', 'last_modified', 'meta.lastModified; kept by a trigger', '']
 		|| scim.column_paths(resource_type);
-	FOR i IN 1 .. cardinality(paths) / 2 LOOP
-		EXECUTE format('COMMENT ON COLUMN %s.%s IS %L', tbl, paths[2 * i - 1], paths[2 * i]);
+	FOR i IN 1 .. cardinality(paths) / 3 LOOP
+		EXECUTE format('COMMENT ON COLUMN %s.%s IS %L', tbl, paths[3 * i - 2], paths[3 * i - 1]);
 	END LOOP;
 	EXECUTE format('CREATE INDEX ON %s (tenant, external_id) WHERE external_id IS NOT NULL', tbl);
 	EXECUTE format('CREATE INDEX ON %s (tenant, last_modified)', tbl);
@@ -234,7 +242,7 @@ BEGIN
 	FOR user_type IN SELECT e.resource_type FROM scim.schema_extensions e WHERE e.schema = unregister_schema.id ORDER BY 1 LOOP
 		EXECUTE format('LOCK TABLE %s IN SHARE MODE', scim.type_table(user_type));
 		FOR column_name IN SELECT p FROM unnest(scim.column_paths(user_type)) WITH ORDINALITY u (p, place)
-				WHERE place % 2 = 1 AND (scim.column_paths(user_type))[place + 1] IN ('extensions', 'secrets') LOOP
+				WHERE place % 3 = 1 AND (scim.column_paths(user_type))[place + 1] IN ('extensions', 'secrets') LOOP
 			EXECUTE format('SELECT EXISTS (SELECT FROM %s r WHERE r.%s OPERATOR(pg_catalog.?) $1)', scim.type_table(user_type), column_name)
 				INTO used USING unregister_schema.id;
 			IF used THEN
@@ -263,6 +271,10 @@ BEGIN
 	LOCK TABLE scim.schemas IN SHARE ROW EXCLUSIVE MODE;
 	IF NOT EXISTS (SELECT FROM scim.resource_types r WHERE r.name = unregister_resource_type.name AND r.document IS NOT NULL) THEN
 		RAISE EXCEPTION 'there is no registered resource type "%"', unregister_resource_type.name USING ERRCODE = 'undefined_object';
+	END IF;
+	IF (SELECT r.storage ->> 'bound' FROM scim.resource_types r WHERE r.name = unregister_resource_type.name)::boolean THEN
+		RAISE EXCEPTION 'the resource type % is bound to a table of an application', unregister_resource_type.name
+			USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'scim.unbind_table() ends that.';
 	END IF;
 	tbl := scim.type_table(unregister_resource_type.name);
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', tbl);

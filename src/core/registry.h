@@ -18,17 +18,26 @@
  *	  "extensions": "extensions",	jsonb column for attributes that have no
  *									column, by their schema's URN; may be left out
  *	  "secrets": "secrets",			the same for those that are returned never
+ *	  "deleted": "gone",			boolean column, true in rows that are no resource (any more), or
+ *	  "deletedAt": "gone_at",		timestamptz column, not null in them; may be left out: a DELETE
+ *									deletes the row
+ *	  "bound": true,				the table is an application's (scim.bind_table)
  *	  "attributes": {
  *		"userName": "user_name",			a column
  *		"name.givenName": "name_given_name",
  *		"emails": "emails",					multi-valued: jsonb array
+ *		"emails": {"column": "email", "element": {"type": "work", "primary": true}},
+ *											or text, the value of its one element
+ *		"displayName": {"column": "full_name", "computed": true},	a generated column: what is written is ignored
  *		"urn:…:User:manager.value": {"column": "manager_id", "references": "User"},
  *		"urn:…:User:manager.displayName": {"expression": "(SELECT …)"},	read only; t is the row
  *		"members": {"link": "scim.group_members", "owner": "group_id", "value": "member_id",
- *					"type": "member_type"},
+ *					"type": "member_type", "bound": "bound"},
  *		"groups": {"link": "scim.group_members", "owner": "member_id", "value": "group_id",
  *					"target": "Group", "nested": "nested_group_id"}
  *	  }}
+ * "tenant" of a link is its tenant column where that is not called like the type's.
+ * "bound" is a boolean column: the other is in a table of an application.
  * "nested" is for a readOnly link with a target: the column that holds the owner's id
  * where the owner is of that type itself, else null.  Such a link leads also to what
  * the others lead to, indirectly; they may go round in circles.
@@ -116,6 +125,7 @@ typedef enum ScimStore
 	SCIM_STORE_COLUMN,			/* one typed column */
 	SCIM_STORE_EXPRESSION,		/* read-only SQL expression over the row, alias t */
 	SCIM_STORE_JSON,			/* a jsonb column: a multi-valued attribute as an array */
+	SCIM_STORE_ELEMENT,			/* a text column: the value of the one element of a multi-valued attribute */
 	SCIM_STORE_EXTENSIONS,		/* the jsonb column of extension objects by URN */
 	SCIM_STORE_SECRETS			/* the same for what is returned never */
 } ScimStore;
@@ -134,6 +144,7 @@ typedef struct ScimColumn
 	const ScimAttribute *attr;	/* NULL for SCIM_STORE_EXTENSIONS and SCIM_STORE_SECRETS */
 	const ScimAttribute *sub;	/* when the column keeps one sub-attribute of attr */
 	const char *references;		/* resource type name whose id the column holds, or NULL */
+	const char *element;		/* of SCIM_STORE_ELEMENT: the other members of the element, a JSON object */
 	const char *path;			/* the SCIM path of what it keeps: name.givenName, urn:…:User:department */
 } ScimColumn;
 
@@ -142,10 +153,11 @@ typedef struct ScimLink
 {
 	const ScimAttribute *attr;
 	const char *table;
-	const char *tenant;			/* its tenant column: named as the resource type's */
+	const char *tenant;			/* its tenant column */
 	const char *owner;			/* column that holds this resource's id */
 	const char *value;			/* column that holds the other's id */
 	const char *type;			/* column that names the other's resource type, or NULL */
+	const char *bound;			/* boolean column: the other is in an application's table; or NULL */
 	const char *target;			/* the other's resource type where it is always the same, or NULL */
 	const char *nested;			/* column that holds the owner's id where the owner is a target itself, or NULL */
 	bool		writable;		/* attr is not readOnly */
@@ -168,6 +180,9 @@ struct ScimResourceType
 	const char *table;			/* NULL: not stored yet */
 	const char *id_column, *tenant_column, *version_column, *created_column,
 			   *last_modified_column, *extensions_column, *secrets_column;
+	const char *deleted_column; /* set in rows that are no resource; NULL: there are none */
+	bool		deleted_by_time;	/* it is a timestamptz, else a boolean */
+	bool		bound;			/* the table is an application's */
 	const ScimColumn *columns;	/* every stored column but id, tenant, version and the times */
 	size_t		n_columns;
 	const ScimLink *links;

@@ -101,12 +101,15 @@ sql_type(const ScimAttribute *attr)
 static void
 read_link(ScimLoad *load, ScimResourceType *type, ScimLink *links, const ScimAttribute *attr, ScimJson *json)
 {
-	static const char *const members[] = {"link", "owner", "value", "type", "target", "nested", NULL};
+	static const char *const members[] = {"link", "tenant", "owner", "value", "type", "bound", "target", "nested", NULL};
 	ScimLink   *link = &links[type->n_links];
 
 	if (!scim_load_known_members(load, json, members))
 		return;
 	*link = (ScimLink) {.attr = attr,.tenant = type->tenant_column,.writable = attr->mutability != SCIM_READ_ONLY};
+	if (scim_json_get(json, "tenant", NULL) != NULL)
+		link->tenant = column_name(load, json, "tenant", true);
+	link->bound = column_name(load, json, "bound", false);
 	link->table = scim_load_text(load, json, "link", true);
 	if (link->table != NULL && !is_sql_name(link->table, 2))
 		scim_load_error(load, "\"link\" must be schema.table");
@@ -124,12 +127,40 @@ read_link(ScimLoad *load, ScimResourceType *type, ScimLink *links, const ScimAtt
 	type->n_links++;
 }
 
+/* What is always true of the one element that a column keeps; false when the attribute has no such element. */
+static void
+read_element(ScimLoad *load, ScimColumn *column, ScimJson *json)
+{
+	const ScimAttribute *value = scim_sub_attribute(column->attr, SCIM_STR("value"));
+	struct json_object_iter member;
+	ScimStr		text;
+
+	if (!column->attr->multi_valued || value == NULL || value->type != SCIM_TYPE_STRING)
+		scim_load_error(load, "only of a multi-valued attribute with a sub-attribute \"value\", a string, can a column keep one element");
+	if (!json_object_is_type(json, json_type_object))
+		scim_load_error(load, "\"element\" must be an object");
+	if (load->status != SCIM_OK)
+		return;
+	json_object_object_foreachC(json, member)
+	{
+		const ScimAttribute *sub = scim_sub_attribute(column->attr, (ScimStr) {member.key, strlen(member.key)});
+
+		if (sub == NULL || sub == value ||
+			!json_object_is_type(member.val, sub->type == SCIM_TYPE_BOOLEAN ? json_type_boolean : json_type_string))
+			scim_load_error(load, "\"element\" cannot say \"%.100s\"", member.key);
+	}
+	text = scim_json_text(load->registry->arena, json);
+	column->element = text.ptr;
+	column->store = SCIM_STORE_ELEMENT;
+	column->type = SCIM_SQL_TEXT;
+}
+
 /* "userName": "user_name", {"column": …} or {"expression": …} */
 static void
 read_column(ScimLoad *load, ScimResourceType *type, ScimColumn *columns, const ScimSchema *extension,
 			const ScimAttribute *attr, const ScimAttribute *sub, ScimJson *json)
 {
-	static const char *const members[] = {"column", "references", "expression", NULL};
+	static const char *const members[] = {"column", "references", "expression", "computed", "element", NULL};
 	const ScimAttribute *kept = sub != NULL ? sub : attr;
 	ScimColumn *column = &columns[type->n_columns];
 	const char *expression = NULL;
@@ -151,6 +182,13 @@ read_column(ScimLoad *load, ScimResourceType *type, ScimColumn *columns, const S
 		column->references = scim_load_text(load, json, "references", false);
 		column->name = expression != NULL ? expression : column_name(load, json, "column", true);
 	}
+	if (scim_load_boolean(load, json, "computed", false) && column->name != NULL)
+	{
+		column->store = SCIM_STORE_EXPRESSION;
+		column->name = scim_sprintf(load->registry->arena, "t.%s", column->name);
+	}
+	if (scim_json_get(json, "element", NULL) != NULL)
+		read_element(load, column, scim_json_get(json, "element", NULL));
 	if (expression != NULL)
 	{
 		column->store = SCIM_STORE_EXPRESSION;
@@ -216,7 +254,7 @@ static void
 check_columns_distinct(ScimLoad *load, const ScimResourceType *type)
 {
 	const char *const fixed[] = {type->id_column, type->tenant_column, type->version_column, type->created_column,
-	type->last_modified_column};
+		type->last_modified_column, type->deleted_column};
 
 	load->where = type->name;
 	for (size_t i = 0; i < type->n_columns; i++)
@@ -225,13 +263,13 @@ check_columns_distinct(ScimLoad *load, const ScimResourceType *type)
 
 		for (size_t j = 0; j < sizeof(fixed) / sizeof(fixed[0]); j++)
 		{
-			if (strcmp(column->name, fixed[j]) == 0)
-				scim_load_error(load, "column \"%s\" keeps two things", column->name);
+			if (fixed[j] != NULL && strcmp(column->name, fixed[j]) == 0)
+				scim_load_error(load, column->name[0] == '"' ? "column %s keeps two things" : "column \"%s\" keeps two things", column->name);
 		}
 		for (size_t j = 0; j < i; j++)
 		{
 			if (column->store != SCIM_STORE_EXPRESSION && strcmp(column->name, type->columns[j].name) == 0)
-				scim_load_error(load, "column \"%s\" keeps two things", column->name);
+				scim_load_error(load, column->name[0] == '"' ? "column %s keeps two things" : "column \"%s\" keeps two things", column->name);
 		}
 	}
 }
@@ -303,7 +341,7 @@ void
 scim_load_storage(ScimLoad *load, ScimResourceType *type, ScimJson *storage)
 {
 	static const char *const members[] = {"table", "id", "tenant", "version", "created", "lastModified",
-		"extensions", "secrets", "attributes", NULL};
+		"extensions", "secrets", "deleted", "deletedAt", "bound", "attributes", NULL};
 	ScimJson   *bindings = scim_json_get(storage, "attributes", NULL);
 	struct json_object_iter binding;
 	ScimColumn *columns;
@@ -323,6 +361,11 @@ scim_load_storage(ScimLoad *load, ScimResourceType *type, ScimJson *storage)
 	type->last_modified_column = column_name(load, storage, "lastModified", true);
 	type->extensions_column = column_name(load, storage, "extensions", false);
 	type->secrets_column = column_name(load, storage, "secrets", false);
+	type->deleted_column = column_name(load, storage, "deletedAt", false);
+	type->deleted_by_time = type->deleted_column != NULL;
+	if (type->deleted_column == NULL)
+		type->deleted_column = column_name(load, storage, "deleted", false);
+	type->bound = scim_load_boolean(load, storage, "bound", false);
 	if (!json_object_is_type(bindings, json_type_object))
 		scim_load_error(load, "\"attributes\" must be an object");
 	if (load->status != SCIM_OK)

@@ -135,8 +135,12 @@ static ScimStatus
 check_elements(const Checking *c, const ScimAttribute *attr, ScimJson *array)
 {
 	const ScimAttribute *primary = scim_sub_attribute(attr, SCIM_STR("primary"));
+	const ScimColumn *column = scim_type_column(c->type, attr, NULL);
 	ScimStatus	status = SCIM_OK;
 	size_t		primaries = 0;
+
+	if (column != NULL && column->store == SCIM_STORE_ELEMENT && json_object_array_length(array) > 1)
+		return wrong(c, SCIM_INVALID_VALUE, attr, "has more than one value, and only one is kept");
 
 	for (size_t i = 0; i < json_object_array_length(array) && status == SCIM_OK; i++)
 	{

@@ -141,6 +141,24 @@ place_value(const Row *row, const ScimColumn *column, ScimJson *value)
 	return scim_json_set(complex, column->sub->name, value) ? SCIM_OK : no_memory(row);
 }
 
+/* The array of the one element whose value is in a column; NULL for none. */
+static ScimStatus
+element_from_text(const Row *row, const ScimColumn *column, ScimStr text, ScimJson **out)
+{
+	ScimJson   *array = scim_json_array(row->arena);
+	ScimJson   *element = NULL;
+	ScimJson   *value = scim_json_string(row->arena, text);
+
+	*out = NULL;
+	if (text.len == 0)
+		return SCIM_OK;
+	if (scim_json_parse(row->arena, (ScimStr) {column->element, strlen(column->element)}, &element, NULL) != SCIM_OK ||
+		array == NULL || value == NULL || !scim_json_set(element, "value", value) || !scim_json_append(array, element))
+		return no_memory(row);
+	*out = array;
+	return SCIM_OK;
+}
+
 /* The attributes of one schema in the column of extensions, or of secrets. */
 static ScimStatus
 place_unbound(const Row *row, const ScimSchema *schema, ScimStore store, ScimJson *values)
@@ -201,7 +219,8 @@ scim_resource_from_row(ScimArena *arena, const ScimResourceType *type, const Sci
 
 		if (values[i].ptr == NULL)
 			continue;
-		status = value_from_text(&row, column, values[i], &value);
+		status = column->store == SCIM_STORE_ELEMENT ? element_from_text(&row, column, values[i], &value)
+			: value_from_text(&row, column, values[i], &value);
 		if (status == SCIM_OK && value != NULL)
 			status = column->attr == NULL ? place_by_schema(&row, column->store, value) : place_value(&row, column, value);
 		if (status != SCIM_OK)
@@ -363,6 +382,8 @@ scim_resource_to_row(ScimArena *arena, const ScimResourceType *type, ScimJson *j
 		value = scim_json_get(scim_resource_part(type, json, column->attr), column->attr->name, NULL);
 		if (column->sub != NULL)
 			value = scim_json_get(value, column->sub->name, NULL);
+		if (column->store == SCIM_STORE_ELEMENT)
+			value = value != NULL ? scim_json_get(json_object_array_get_idx(value, 0), "value", NULL) : NULL;
 		if (value == NULL)
 			continue;
 		values[i] = text_of(&row, column, value);

@@ -33,7 +33,7 @@ put_row(ScimSqlBuild *build, const ScimResourceType *type)
 static void
 put_tenant(ScimSqlBuild *build, const ScimResourceType *type)
 {
-	scim_sql_put_tenant(build, "t", type->tenant_column);
+	scim_sql_put_scope(build, "t", type);
 }
 
 /* tenant and id: one row. */
@@ -62,6 +62,13 @@ scim_sql_select(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, 
 	return scim_sql_finish(&build, out);
 }
 
+/* Is the column written?  In a table of an application, what has no value is left to the column's default. */
+static bool
+is_inserted(const ScimResourceType *type, size_t i, const ScimStr *values)
+{
+	return type->columns[i].store != SCIM_STORE_EXPRESSION && (!type->bound || values[i].ptr != NULL);
+}
+
 /* All columns are listed whatever is null, so that every insert has one text. */
 ScimStatus
 scim_sql_insert(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, ScimStr id,
@@ -73,14 +80,14 @@ scim_sql_insert(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, 
 	scim_sql_put(&build, "INSERT INTO %s AS t (%s, %s", type->table, type->tenant_column, type->id_column);
 	for (size_t i = 0; i < type->n_columns; i++)
 	{
-		if (type->columns[i].store != SCIM_STORE_EXPRESSION)
+		if (is_inserted(type, i, values))
 			scim_sql_put(&build, ", %s", type->columns[i].name);
 	}
 	scim_sql_put(&build, ") VALUES ($1, ");
 	scim_sql_put_uuid(&build, id);
 	for (size_t i = 0; i < type->n_columns; i++)
 	{
-		if (type->columns[i].store == SCIM_STORE_EXPRESSION)
+		if (!is_inserted(type, i, values))
 			continue;
 		scim_sql_put(&build, ", ");
 		scim_sql_put_param(&build, type->columns[i].type, values[i]);
@@ -104,7 +111,10 @@ scim_sql_update(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, 
 		if (!changed[i] || type->columns[i].store == SCIM_STORE_EXPRESSION)
 			continue;
 		scim_sql_put(&build, "%s%s = ", separator, type->columns[i].name);
-		scim_sql_put_param(&build, type->columns[i].type, values[i]);
+		if (type->bound && values[i].ptr == NULL)
+			scim_sql_put(&build, "DEFAULT");
+		else
+			scim_sql_put_param(&build, type->columns[i].type, values[i]);
 		separator = ", ";
 	}
 	put_key(&build, type, id);
@@ -119,7 +129,11 @@ scim_sql_delete(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, 
 	ScimSqlBuild build;
 
 	scim_sql_begin(&build, arena, tenant);
-	scim_sql_put(&build, "DELETE FROM %s AS t", type->table);
+	if (type->deleted_column == NULL)
+		scim_sql_put(&build, "DELETE FROM %s AS t", type->table);
+	else
+		scim_sql_put(&build, "UPDATE %s AS t SET %s = %s", type->table, type->deleted_column,
+					 type->deleted_by_time ? "pg_catalog.clock_timestamp()" : "true");
 	put_key(&build, type, id);
 	return scim_sql_finish(&build, out);
 }

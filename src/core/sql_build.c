@@ -160,6 +160,14 @@ scim_sql_put_tenant(ScimSqlBuild *build, const char *alias, const char *column)
 	scim_sql_put(build, "%s.%s" SCIM_SQL_EQUALS "$1", alias, column);
 }
 
+void
+scim_sql_put_scope(ScimSqlBuild *build, const char *alias, const ScimResourceType *type)
+{
+	scim_sql_put_tenant(build, alias, type->tenant_column);
+	if (type->deleted_column != NULL)
+		scim_sql_put(build, type->deleted_by_time ? " AND %s.%s IS NULL" : " AND %s.%s IS NOT TRUE", alias, type->deleted_column);
+}
+
 ScimStatus
 scim_sql_finish(ScimSqlBuild *build, ScimSql *out)
 {

@@ -62,6 +62,9 @@ extern const char *scim_sql_text(ScimSqlBuild *build, const char *fmt, ...)
 /* The condition that every table named in a statement has: alias.column = $1. */
 extern void scim_sql_put_tenant(ScimSqlBuild *build, const char *alias, const char *column);
 
+/* The same for the table of a resource type, whose rows may be no resources any more. */
+extern void scim_sql_put_scope(ScimSqlBuild *build, const char *alias, const ScimResourceType *type);
+
 /* SCIM_OK and the statement, or SCIM_NO_MEMORY. */
 extern ScimStatus scim_sql_finish(ScimSqlBuild *build, ScimSql *out);
 

@@ -79,6 +79,20 @@ implied_value(const ScimFilter *filter)
 	return found != NULL ? found : implied_value(filter->right);
 }
 
+/* Append what an index can serve of a "value eq literal", and AND. */
+static void
+put_implied_value(ScimSqlBuild *build, const Scope *scope, const char *array, const ScimFilter *value)
+{
+	const char *only = scope->type != NULL ? scim_operand_only_value(build, scope->type, &value->path) : NULL;
+
+	if (only != NULL)
+		scim_sql_put(build, "(scim.fold(%s)" SCIM_SQL_EQUALS, only);
+	else
+		scim_sql_put(build, "(scim.folded_values(%s) OPERATOR(pg_catalog.@>) ARRAY[", array);
+	scim_sql_put_param(build, SCIM_SQL_TEXT, value->value.text);
+	scim_sql_put(build, only != NULL ? " AND " : "] AND ");
+}
+
 /* Append that an element of array satisfies the filter. */
 static ScimStatus
 put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, const ScimFilter *filter)
@@ -89,11 +103,7 @@ put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, cons
 
 	inside.element = true;
 	if (value != NULL)
-	{
-		scim_sql_put(build, "(scim.folded_values(%s) OPERATOR(pg_catalog.@>) ARRAY[", array);
-		scim_sql_put_param(build, SCIM_SQL_TEXT, value->value.text);
-		scim_sql_put(build, "] AND ");
-	}
+		put_implied_value(build, scope, array, value);
 	build->subqueries++;
 	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_array_elements(%s) e(v) WHERE ", array);
 	status = put_filter(build, &inside, filter);
@@ -157,7 +167,7 @@ put_leading_to(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, co
 		return scim_error(scope->err, SCIM_INVALID_FILTER, "\"%s\" cannot be used in a filter", link->attr->name);
 	scim_sql_put(build, "WITH RECURSIVE b(top, below) AS (SELECT l.%s, l.%s FROM (SELECT r.%s AS %s FROM %s r WHERE ",
 				 link->value, link->value, target->id_column, link->value, target->table);
-	scim_sql_put_tenant(build, "r", target->tenant_column);
+	scim_sql_put_scope(build, "r", target);
 	scim_sql_put(build, ") l WHERE ");
 	status = put_filter(build, scope, filter);
 	scim_sql_put(build, " UNION SELECT b.top, n.%s FROM %s n JOIN b ON b.below" SCIM_SQL_EQUALS "n.%s WHERE ", link->nested,
@@ -501,10 +511,16 @@ scim_sql_sortable(ScimSqlBuild *build, const ScimResourceType *type, const ScimP
 ScimSqlType
 scim_sql_put_sort_key(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
 {
-	const char *array = scim_operand_array(build, type, path);
+	const char *only = path->sub != NULL && strcmp(path->sub->name, "value") == 0 ? scim_operand_only_value(build, type, path) : NULL;
+	const char *array = only == NULL ? scim_operand_array(build, type, path) : NULL;
 	ScimOperand operand;
 	ScimSqlType key_type;
 
+	if (only != NULL)
+	{
+		operand = (ScimOperand) {.leaf = path->sub, .sql = only, .type = SCIM_SQL_TEXT};
+		return scim_operand_sort_key(build, &operand);
+	}
 	if (array == NULL)
 		return scim_operand_row(build, type, path, &operand) ? scim_operand_sort_key(build, &operand) : SCIM_SQL_TEXT;
 	operand = scim_operand_element(path);

@@ -67,7 +67,7 @@ scim_sql_put_link_display(ScimSqlBuild *build, const ScimRegistry *registry, con
 		if (column == NULL)
 			continue;
 		scim_sql_put(build, "(SELECT d.%s FROM %s d WHERE ", column, types[i]->table);
-		scim_sql_put_tenant(build, "d", types[i]->tenant_column);
+		scim_sql_put_scope(build, "d", types[i]);
 		scim_sql_put(build, " AND d.%s" SCIM_SQL_EQUALS "l.%s), ", types[i]->id_column, link->value);
 	}
 	scim_sql_put(build, "CAST(NULL AS pg_catalog.text))");
@@ -171,7 +171,7 @@ scim_sql_link_missing(ScimArena *arena, const ScimRegistry *registry, const Scim
 	for (size_t i = 0; i < n_types; i++)
 	{
 		scim_sql_put(&build, " AND NOT EXISTS (SELECT 1 FROM %s r WHERE ", types[i]->table);
-		scim_sql_put_tenant(&build, "r", types[i]->tenant_column);
+		scim_sql_put_scope(&build, "r", types[i]);
 		scim_sql_put(&build, " AND r.%s" SCIM_SQL_EQUALS "i.id)", types[i]->id_column);
 	}
 	return scim_sql_finish(&build, out);
@@ -190,8 +190,9 @@ scim_sql_link_add(ScimArena *arena, const ScimRegistry *registry, const ScimLink
 	ScimSqlBuild build;
 
 	scim_sql_begin(&build, arena, tenant);
-	scim_sql_put(&build, "INSERT INTO %s (%s, %s, %s%s%s)", link->table, link->tenant, link->owner,
-				 link->value, link->type != NULL ? ", " : "", link->type != NULL ? link->type : "");
+	scim_sql_put(&build, "INSERT INTO %s (%s, %s, %s%s%s%s%s)", link->table, link->tenant, link->owner,
+				 link->value, link->type != NULL ? ", " : "", link->type != NULL ? link->type : "",
+				 link->bound != NULL ? ", " : "", link->bound != NULL ? link->bound : "");
 	for (size_t i = 0; i < n_types; i++)
 	{
 		scim_sql_put(&build, i > 0 ? " UNION ALL SELECT $1, $2" : " SELECT $1, ");
@@ -200,8 +201,10 @@ scim_sql_link_add(ScimArena *arena, const ScimRegistry *registry, const ScimLink
 		scim_sql_put(&build, ", r.%s", types[i]->id_column);
 		if (link->type != NULL)
 			scim_sql_put(&build, ", %s", scim_sql_quote(&build, types[i]->name));
+		if (link->bound != NULL)
+			scim_sql_put(&build, types[i]->bound ? ", true" : ", false");
 		scim_sql_put(&build, " FROM %s r WHERE ", types[i]->table);
-		scim_sql_put_tenant(&build, "r", types[i]->tenant_column);
+		scim_sql_put_scope(&build, "r", types[i]);
 		scim_sql_put(&build, " AND r.%s" SCIM_SQL_EQUALS "ANY (%s", types[i]->id_column, i > 0 ? "$3" : "");
 		if (i == 0)
 			scim_sql_put_uuids(&build, ids, n);

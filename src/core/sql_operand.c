@@ -62,12 +62,24 @@ exact_column(const ScimResourceType *type, const ScimAttribute *attr, const Scim
 	return NULL;
 }
 
+/* A multi-valued attribute whose only value is in a text column. */
+static const char *
+one_element(ScimSqlBuild *build, const ScimColumn *column)
+{
+	return scim_sql_text(build, "CASE WHEN %s%s OPERATOR(pg_catalog.<>) '' THEN pg_catalog.jsonb_build_array("
+						 "pg_catalog.jsonb_build_object('value', CAST(%s%s AS pg_catalog.text)) OPERATOR(pg_catalog.||) "
+						 "CAST(%s AS pg_catalog.jsonb)) END", build->row, column->name, build->row, column->name,
+						 scim_sql_quote(build, column->element));
+}
+
 /* The jsonb expression that holds the whole attribute; NULL when none does. */
 static const char *
 json_attribute(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
 {
 	const ScimColumn *column = exact_column(type, path->attr, NULL);
 
+	if (column != NULL && column->store == SCIM_STORE_ELEMENT)
+		return one_element(build, column);
 	if (column != NULL)
 		return column->store == SCIM_STORE_JSON ? scim_sql_text(build, "%s%s", build->row, column->name) : NULL;
 	if (path->attr->schema == NULL || type->extensions_column == NULL)
@@ -105,6 +117,14 @@ const char *
 scim_operand_array(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
 {
 	return path->attr->multi_valued ? json_attribute(build, type, path) : NULL;
+}
+
+const char *
+scim_operand_only_value(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
+{
+	const ScimColumn *column = exact_column(type, path->attr, NULL);
+
+	return column != NULL && column->store == SCIM_STORE_ELEMENT ? scim_sql_text(build, "%s%s", build->row, column->name) : NULL;
 }
 
 ScimOperand

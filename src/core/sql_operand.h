@@ -29,6 +29,10 @@ extern bool scim_operand_row(ScimSqlBuild *build, const ScimResourceType *type, 
 extern const char *scim_operand_array(ScimSqlBuild *build, const ScimResourceType *type,
 									  const ScimPath *path);
 
+/* The text column that keeps the value of its one element, where one does; else NULL. */
+extern const char *scim_operand_only_value(ScimSqlBuild *build, const ScimResourceType *type,
+										   const ScimPath *path);
+
 /* A value of the element e.v: its member sub, or itself when sub is NULL. */
 extern ScimOperand scim_operand_element(const ScimPath *path);
 

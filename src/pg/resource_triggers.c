@@ -12,6 +12,9 @@
  *	- id and tenant never change.
  *	- A jsonb column holds an array, but "extensions" and "secrets" an object:
  *	  else a read would stumble over it.
+ * A table of an application (scim.bind_table) has names of its own for these
+ * columns, in the trigger's arguments.  There a new row may bring its version and
+ * times, its tenant is the application's affair, and so are its jsonb columns.
  * While a superuser restores a dump, rows pass as they are.  Under
  * session_replication_role = replica the rows come from another server, with
  * versions and times that its clients know: these are kept where they go
@@ -52,25 +55,45 @@ bool		scim_audit_members_quiet = false;
 /* Where the columns stand that the rules are about. */
 typedef struct Columns
 {
+	bool		bound;			/* of a table of an application */
 	int			id,
 				tenant,
 				version,
 				created,
-				last_modified;
+				last_modified,
+				deleted;		/* 0: none */
 } Columns;
 
+/* The column that the trigger's arguments name, name=column each, or else the one of that name. */
+static int
+find_column(const Trigger *trigger, TupleDesc desc, const char *name)
+{
+	size_t		len = strlen(name);
+	int			i;
+
+	for (i = 0; i < trigger->tgnargs; i++)
+		if (strncmp(trigger->tgargs[i], name, len) == 0 && trigger->tgargs[i][len] == '=')
+			return SPI_fnumber(desc, trigger->tgargs[i] + len + 1);
+	return trigger->tgnargs == 0 ? SPI_fnumber(desc, name) : 0;
+}
+
 static Columns
-find_columns(TupleDesc desc)
+find_columns(const Trigger *trigger, TupleDesc desc)
 {
 	Columns		c;
 
-	c.id = SPI_fnumber(desc, "id");
-	c.tenant = SPI_fnumber(desc, "tenant");
-	c.version = SPI_fnumber(desc, "version");
-	c.created = SPI_fnumber(desc, "created");
-	c.last_modified = SPI_fnumber(desc, "last_modified");
-	if (c.id <= 0 || c.tenant <= 0 || c.version <= 0 || c.created <= 0 || c.last_modified <= 0)
-		elog(ERROR, "a SCIM table lacks one of id, tenant, version, created, last_modified");
+	c.bound = trigger->tgnargs > 0;
+	c.id = find_column(trigger, desc, "id");
+	c.tenant = find_column(trigger, desc, "tenant");
+	c.version = find_column(trigger, desc, "version");
+	c.created = find_column(trigger, desc, "created");
+	c.last_modified = find_column(trigger, desc, "last_modified");
+	c.deleted = c.bound ? find_column(trigger, desc, "deleted") : 0;
+	if (c.id <= 0 || c.tenant <= 0 || c.version <= 0 || c.created <= 0 || c.last_modified <= 0 || c.deleted < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("a table of SCIM resources lacks one of id, tenant, version, created, last_modified"),
+				 errhint("scim.bind_table() says which columns of a table of an application they are.")));
 	return c;
 }
 
@@ -212,15 +235,67 @@ version_or_zero(HeapTuple tuple, TupleDesc desc, const Columns *c)
 	return isnull ? 0 : version;
 }
 
+/* Run a statement of ours about a resource, $1 its tenant and $2 its id, as the owner of scim.groups. */
+static void
+run_for_resource(HeapTuple tuple, TupleDesc desc, const Columns *c, const char *text, int expected)
+{
+	static const Oid types[2] = {TEXTOID, UUIDOID};
+	Datum		values[2];
+	ScimAuditUser user;
+
+	values[0] = column(tuple, c->tenant, desc);
+	values[1] = column(tuple, c->id, desc);
+	SPI_connect();
+	user = scim_audit_become(scim_audit_table_owner("scim.groups"));
+	if (SPI_execute_plan(scim_audit_plan(text, 2, types, true), values, NULL, false, 0) != expected)
+		elog(ERROR, "could not find the groups of a resource");
+	scim_audit_become_again(user);
+	SPI_finish();
+}
+
+/* Lock the groups that hold a resource about to be deleted. */
+static void
+lock_groups(HeapTuple tuple, TupleDesc desc, const Columns *c)
+{
+	run_for_resource(tuple, desc, c, "SELECT FROM scim.groups g"
+					 " WHERE g.tenant OPERATOR(pg_catalog.=) $1"
+					 " AND g.id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT m.group_id FROM scim.group_members m"
+					 " WHERE m.tenant OPERATOR(pg_catalog.=) $1 AND m.member_id OPERATOR(pg_catalog.=) $2))"
+					 " ORDER BY g.id FOR NO KEY UPDATE", SPI_OK_SELECT);
+}
+
+/* A user in a table of an application is no member any more: what a foreign key does for those of scim.users. */
+static void
+leave_groups(HeapTuple tuple, TupleDesc desc, const Columns *c)
+{
+	lock_groups(tuple, desc, c);
+	run_for_resource(tuple, desc, c, "DELETE FROM scim.group_members m WHERE m.tenant OPERATOR(pg_catalog.=) $1"
+					 " AND m.member_id OPERATOR(pg_catalog.=) $2 AND m.bound", SPI_OK_DELETE);
+}
+
+/* Is the row marked as one that is no resource any more? */
+static bool
+is_deleted(HeapTuple tuple, TupleDesc desc, const Columns *c)
+{
+	bool		isnull;
+	Datum		value;
+
+	if (c->deleted == 0)
+		return false;
+	value = heap_getattr(tuple, c->deleted, desc, &isnull);
+	return !isnull && (TupleDescAttr(desc, c->deleted - 1)->atttypid != BOOLOID || DatumGetBool(value));
+}
+
 static HeapTuple
-keep_on_insert(Relation rel, HeapTuple tuple)
+keep_on_insert(const Trigger *trigger, Relation rel, HeapTuple tuple)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
-	Columns		c = find_columns(desc);
+	Columns		c = find_columns(trigger, desc);
 	TimestampTz now = GetCurrentTimestamp();
 
-	check_json(tuple, desc);
-	if (is_replica())
+	if (!c.bound)
+		check_json(tuple, desc);
+	if (is_replica() || c.bound)
 		return with_version(tuple, desc, &c, Max(version_or_zero(tuple, desc, &c), 1),
 							time_or_now(tuple, c.created, desc, now),
 							time_or_now(tuple, c.last_modified, desc, now));
@@ -229,10 +304,10 @@ keep_on_insert(Relation rel, HeapTuple tuple)
 }
 
 static HeapTuple
-keep_on_update(Relation rel, HeapTuple old_tuple, HeapTuple new_tuple)
+keep_on_update(const Trigger *trigger, Relation rel, HeapTuple old_tuple, HeapTuple new_tuple)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
-	Columns		c = find_columns(desc);
+	Columns		c = find_columns(trigger, desc);
 	int64		version = DatumGetInt64(column(old_tuple, c.version, desc));
 	TimestampTz created = DatumGetTimestampTz(column(old_tuple, c.created, desc));
 	TimestampTz last_modified = DatumGetTimestampTz(column(old_tuple, c.last_modified, desc));
@@ -249,7 +324,10 @@ keep_on_update(Relation rel, HeapTuple old_tuple, HeapTuple new_tuple)
 		ereport(ERROR,
 				(errcode(ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION),
 				 errmsg("id and tenant of a SCIM resource cannot be changed")));
-	check_json(new_tuple, desc);
+	if (!c.bound)
+		check_json(new_tuple, desc);
+	if (is_deleted(new_tuple, desc, &c) && !is_deleted(old_tuple, desc, &c))
+		leave_groups(old_tuple, desc, &c);
 	if (touched || row_differs(old_tuple, new_tuple, desc, &c))
 	{
 		TimestampTz now = GetCurrentTimestamp();
@@ -262,29 +340,15 @@ keep_on_update(Relation rel, HeapTuple old_tuple, HeapTuple new_tuple)
 	return with_version(new_tuple, desc, &c, version, created, last_modified);
 }
 
-/* Lock the groups that hold a resource about to be deleted. */
 static void
-lock_groups(Relation rel, HeapTuple tuple)
+keep_on_delete(const Trigger *trigger, HeapTuple tuple, TupleDesc desc)
 {
-	static const Oid types[2] = {TEXTOID, UUIDOID};
-	TupleDesc	desc = RelationGetDescr(rel);
-	Columns		c = find_columns(desc);
-	Datum		values[2];
-	ScimAuditUser user;
+	Columns		c = find_columns(trigger, desc);
 
-	values[0] = column(tuple, c.tenant, desc);
-	values[1] = column(tuple, c.id, desc);
-	SPI_connect();
-	user = scim_audit_become(RelationGetForm(rel)->relowner);
-	if (SPI_execute_plan(scim_audit_plan("SELECT FROM scim.groups g"
-										 " WHERE g.tenant OPERATOR(pg_catalog.=) $1"
-										 " AND g.id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT m.group_id FROM scim.group_members m"
-										 " WHERE m.tenant OPERATOR(pg_catalog.=) $1 AND m.member_id OPERATOR(pg_catalog.=) $2))"
-										 " ORDER BY g.id FOR NO KEY UPDATE", 2, types, true),
-						 values, NULL, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not lock groups");
-	scim_audit_become_again(user);
-	SPI_finish();
+	if (c.bound)
+		leave_groups(tuple, desc, &c);
+	else
+		lock_groups(tuple, desc, &c);
 }
 
 /* scim.keep_version() */
@@ -304,11 +368,11 @@ scim_audit_keep_version(PG_FUNCTION_ARGS)
 		return PointerGetDatum(tuple);
 
 	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
-		tuple = keep_on_insert(data->tg_relation, tuple);
+		tuple = keep_on_insert(data->tg_trigger, data->tg_relation, tuple);
 	else if (TRIGGER_FIRED_BY_UPDATE(data->tg_event))
-		tuple = keep_on_update(data->tg_relation, data->tg_trigtuple, tuple);
+		tuple = keep_on_update(data->tg_trigger, data->tg_relation, data->tg_trigtuple, tuple);
 	else
-		lock_groups(data->tg_relation, tuple);
+		keep_on_delete(data->tg_trigger, tuple, RelationGetDescr(data->tg_relation));
 	return PointerGetDatum(tuple);
 }
 

@@ -17,10 +17,13 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "lib/ilist.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -42,6 +45,9 @@ PG_FUNCTION_INFO_V1(scim_audit_table_definition);
 PG_FUNCTION_INFO_V1(scim_audit_index_definition);
 PG_FUNCTION_INFO_V1(scim_audit_unique_paths);
 PG_FUNCTION_INFO_V1(scim_audit_column_paths);
+PG_FUNCTION_INFO_V1(scim_audit_core_schema);
+PG_FUNCTION_INFO_V1(scim_audit_required_paths);
+PG_FUNCTION_INFO_V1(scim_audit_check_table_owner);
 
 /* Registries that were replaced while one was held. */
 typedef struct Retired
@@ -417,12 +423,57 @@ scim_audit_unique_paths(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(values, (int) n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* scim.column_paths(resource_type text) RETURNS text[]: each column as SQL names it, and what it keeps */
+/* scim.core_schema(resource_type text) RETURNS text */
+Datum
+scim_audit_core_schema(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(named_type(fcinfo)->schema->id));
+}
+
+/* scim.required_paths(resource_type text) RETURNS text[] */
+Datum
+scim_audit_required_paths(PG_FUNCTION_ARGS)
+{
+	const ScimSchema *schema = named_type(fcinfo)->schema;
+	Datum	   *values = palloc(schema->n_attributes * sizeof(Datum));
+	int			n = 0;
+	size_t		i;
+
+	for (i = 0; i < schema->n_attributes; i++)
+		if (schema->attributes[i].required && schema->attributes[i].mutability != SCIM_READ_ONLY)
+			values[n++] = CStringGetTextDatum(schema->attributes[i].name);
+	PG_RETURN_ARRAYTYPE_P(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* What a column's values are in SQL, by its attribute's type. */
+static const char *
+kind_of(ScimSqlType type)
+{
+	switch (type)
+	{
+		case SCIM_SQL_BOOL:
+			return "boolean";
+		case SCIM_SQL_INT8:
+			return "bigint";
+		case SCIM_SQL_NUMERIC:
+			return "numeric";
+		case SCIM_SQL_TIMESTAMPTZ:
+			return "timestamptz";
+		case SCIM_SQL_UUID:
+			return "uuid";
+		case SCIM_SQL_JSONB:
+			return "jsonb";
+		default:
+			return "text";
+	}
+}
+
+/* scim.column_paths(resource_type text) RETURNS text[]: of each column its name in SQL, what it keeps, and its type */
 Datum
 scim_audit_column_paths(PG_FUNCTION_ARGS)
 {
 	const ScimResourceType *type = named_type(fcinfo);
-	Datum	   *values = palloc((2 * type->n_columns + 1) * sizeof(Datum));
+	Datum	   *values = palloc((3 * type->n_columns + 1) * sizeof(Datum));
 	int			n = 0;
 	size_t		i;
 
@@ -432,6 +483,27 @@ scim_audit_column_paths(PG_FUNCTION_ARGS)
 			continue;
 		values[n++] = CStringGetTextDatum(type->columns[i].name);
 		values[n++] = CStringGetTextDatum(type->columns[i].path);
+		values[n++] = CStringGetTextDatum(kind_of(type->columns[i].type));
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/*
+ * scim.check_table_owner(tbl regclass) RETURNS void: who called the function that runs as its owner must own the
+ * table, for statements on it will run as its owner.
+ */
+Datum
+scim_audit_check_table_owner(PG_FUNCTION_ARGS)
+{
+	Oid			table = PG_GETARG_OID(0);
+	Oid			caller = GetOuterUserId();
+#if PG_VERSION_NUM >= 160000
+	bool		owner = object_ownercheck(RelationRelationId, table, caller);
+#else
+	bool		owner = pg_class_ownercheck(table, caller);
+#endif
+
+	if (!owner)
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE, get_rel_name(table));
+	PG_RETURN_VOID();
 }

@@ -197,7 +197,8 @@ apply_links(ScimAuditExchange *x, const ScimLinkOp *ops, ScimStr owner, bool *ch
 static bool
 apply_password(ScimAuditExchange *x, const ScimSecrets *secrets, ScimStr id)
 {
-	if (!x->hash_passwords || (secrets->password.ptr == NULL && !secrets->password_removed))
+	/* Users in a table of an application have their passwords there, or nowhere. */
+	if (!x->hash_passwords || x->request.type->bound || (secrets->password.ptr == NULL && !secrets->password_removed))
 		return false;
 	return scim_audit_password_store(scim_audit_tenant_str(x), id, secrets->password);
 }

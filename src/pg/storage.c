@@ -205,6 +205,7 @@ cell(ScimArena *arena, Datum value, Oid type)
 	Oid			output;
 	bool		is_varlena;
 
+	type = getBaseType(type);
 	switch (type)
 	{
 		case TEXTOID:

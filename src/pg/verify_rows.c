@@ -128,9 +128,26 @@ comparable_tables(ScimAuditCheck *check)
 	return comparable;
 }
 
-/* One audited table's part of the two lists that the query is made of. */
+/* Is there a table that keeps the same resources, or memberships, among those of the list? */
+static bool
+is_listed(List *resources, const ScimAuditTable *table)
+{
+	ListCell   *cell;
+
+	foreach(cell, resources)
+	{
+		const ScimAuditTable *other = lfirst(cell);
+
+		if (other->is_resource && other->is_link == table->is_link && other->resource_type.len == table->resource_type.len &&
+			memcmp(other->resource_type.ptr, table->resource_type.ptr, table->resource_type.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One audited table's part of the two lists that the query is made of; of the first, where it is new. */
 static void
-append_table(StringInfo kinds, StringInfo rows, Oid oid)
+append_table(StringInfo kinds, StringInfo rows, Oid oid, List **resources)
 {
 	Relation	relation = relation_open(oid, AccessShareLock);
 	ScimAuditTable copy = *scim_audit_tracked(relation, scim_audit_row_trigger(relation));
@@ -142,7 +159,9 @@ append_table(StringInfo kinds, StringInfo rows, Oid oid)
 	/* SQL is run meanwhile. */
 	copy.resource_type.ptr = pnstrdup(table->resource_type.ptr, table->resource_type.len);
 	copy.event_prefix.ptr = pnstrdup(table->event_prefix.ptr, table->event_prefix.len);
-	scim_audit_append_epochs(kinds, relation, table);
+	if (!table->is_resource || !is_listed(*resources, table))
+		scim_audit_append_epochs(kinds, relation, table);
+	*resources = lappend(*resources, memcpy(palloc(sizeof(copy)), &copy, sizeof(copy)));
 	appendStringInfoString(rows, rows->len > 0 ? " UNION ALL SELECT " : "SELECT ");
 	append_literal(rows, table->resource_type);
 	/* r.* and not r: a column may have that name. */
@@ -219,12 +238,19 @@ build_query(List *tables)
 {
 	StringInfoData kinds;
 	StringInfoData rows;
+	List	   *resources = NIL;
+	Oid			scim = get_namespace_oid("scim", false);
 	ListCell   *cell;
 
+	/* Users in a table of an application are compared as that table has changed; scim.users is empty then. */
 	initStringInfo(&kinds);
 	initStringInfo(&rows);
 	foreach(cell, tables)
-		append_table(&kinds, &rows, lfirst_oid(cell));
+		if (get_rel_namespace(lfirst_oid(cell)) != scim)
+			append_table(&kinds, &rows, lfirst_oid(cell), &resources);
+	foreach(cell, tables)
+		if (get_rel_namespace(lfirst_oid(cell)) == scim)
+			append_table(&kinds, &rows, lfirst_oid(cell), &resources);
 	return psprintf(rows_query, kinds.data, rows.data);
 }
 
