@@ -221,8 +221,8 @@ CREATE FUNCTION scim.make_bound_triggers(tbl regclass, resource_type text, stora
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	EXECUTE format('CREATE TRIGGER scim_keep_version BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION scim.keep_version(%s)', tbl,
-		(SELECT string_agg(quote_literal(a.name || '=' || btrim(a.col, '"')), ', ') FROM (VALUES
-			('id', storage ->> 'id'), ('tenant', storage ->> 'tenant'), ('version', storage ->> 'version'), ('created', storage ->> 'created'),
+		(SELECT string_agg(quote_literal(a.name || '=' || btrim(a.col, '"')), ', ' ORDER BY a.name <> 'type', a.name) FROM (VALUES
+			('type', resource_type), ('id', storage ->> 'id'), ('tenant', storage ->> 'tenant'), ('version', storage ->> 'version'), ('created', storage ->> 'created'),
 			('last_modified', storage ->> 'lastModified'), ('deleted', coalesce(storage ->> 'deleted', storage ->> 'deletedAt'))) a (name, col)
 			WHERE a.col IS NOT NULL));
 	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER scim_keep_version', tbl);

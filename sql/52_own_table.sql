@@ -152,7 +152,7 @@ SELECT rule, message FROM scim_audit.verify() WHERE message LIKE 'User %' OR mes
 SELECT scim.register_schema('{"id": "urn:example:scim:Car", "name": "Car", "attributes": [{"name": "plate", "required": true, "caseExact": true, "uniqueness": "server"},
 	{"name": "seats", "type": "integer"}, {"name": "price", "type": "decimal"}, {"name": "sold", "type": "dateTime"}, {"name": "owners", "multiValued": true}, {"name": "key", "returned": "never"}]}');
 SELECT scim.register_resource_type('{"name": "Car", "endpoint": "/Cars", "schema": "urn:example:scim:Car"}', indexed => '{seats}');
-CREATE TABLE regress_52.car (id uuid PRIMARY KEY, tenant text NOT NULL, plate text NOT NULL UNIQUE, seats smallint, price numeric(9,2), sold timestamptz, owners jsonb, more jsonb, keys jsonb,
+CREATE TABLE regress_52.car (id uuid PRIMARY KEY, tenant varchar(63) NOT NULL, plate text NOT NULL UNIQUE, seats smallint, price numeric(9,2), sold timestamptz, owners jsonb, more jsonb, keys jsonb,
 	version bigint NOT NULL DEFAULT 1, created timestamptz NOT NULL DEFAULT now(), updated timestamptz NOT NULL DEFAULT now());
 SELECT scim.bind_table('Car', 'regress_52.car', '{"id": "id", "tenant": "tenant", "version": "version", "created": "created", "lastModified": "updated", "extensions": "more",
 	"attributes": {"plate": "plate", "seats": "seats", "price": "price", "sold": "sold", "owners": "owners"}}');
@@ -166,6 +166,14 @@ SELECT pg_temp.call('POST', '/Cars', b) FROM (VALUES
 SELECT plate, seats, price, sold, owners, more, keys FROM regress_52.car;
 SELECT indexdef FROM pg_indexes WHERE schemaname = 'regress_52' AND indexname LIKE 'scim\_%' ORDER BY 1;
 SELECT count(*) FROM scim_audit.events WHERE detail::text LIKE '%hidden-key%';
+-- Whoever owns that table has no say in memberships: not by an id that is a user's.
+SELECT scim_id AS ann FROM regress_52."App User" WHERE login = 'ann' \gset
+SELECT pg_temp.call('POST', '/Groups', jsonb_build_object('schemas', '["urn:ietf:params:scim:schemas:core:2.0:Group"]'::jsonb, 'displayName', 'regress-52',
+	'members', jsonb_build_array(jsonb_build_object('value', :'ann')))) -> 'status';
+INSERT INTO regress_52.car (id, tenant, plate) VALUES (:'ann', 'default', 'X');
+DELETE FROM regress_52.car WHERE plate = 'X';
+SELECT count(*) FROM scim.group_members WHERE member_id = :'ann';
+DELETE FROM scim.groups WHERE display_name = 'regress-52';
 SELECT pg_temp.call('DELETE', '/Cars/' || id) FROM regress_52.car;
 SELECT scim.unregister_resource_type('Car');
 SELECT scim.unbind_table('Car');

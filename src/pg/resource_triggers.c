@@ -56,6 +56,7 @@ bool		scim_audit_members_quiet = false;
 typedef struct Columns
 {
 	bool		bound;			/* of a table of an application */
+	bool		members;		/* whose resources can be members of groups */
 	int			id,
 				tenant,
 				version,
@@ -64,7 +65,10 @@ typedef struct Columns
 				deleted;		/* 0: none */
 } Columns;
 
-/* The column that the trigger's arguments name, name=column each, or else the one of that name. */
+/*
+ * The column that the trigger's arguments name, or else the one of that name.  Those of
+ * an application's table are "type=User" or another, then name=column each.
+ */
 static int
 find_column(const Trigger *trigger, TupleDesc desc, const char *name)
 {
@@ -83,6 +87,7 @@ find_columns(const Trigger *trigger, TupleDesc desc)
 	Columns		c;
 
 	c.bound = trigger->tgnargs > 0;
+	c.members = c.bound && strcmp(trigger->tgargs[0], "type=User") == 0;
 	c.id = find_column(trigger, desc, "id");
 	c.tenant = find_column(trigger, desc, "tenant");
 	c.version = find_column(trigger, desc, "version");
@@ -326,7 +331,7 @@ keep_on_update(const Trigger *trigger, Relation rel, HeapTuple old_tuple, HeapTu
 				 errmsg("id and tenant of a SCIM resource cannot be changed")));
 	if (!c.bound)
 		check_json(new_tuple, desc);
-	if (is_deleted(new_tuple, desc, &c) && !is_deleted(old_tuple, desc, &c))
+	if (c.members && is_deleted(new_tuple, desc, &c) && !is_deleted(old_tuple, desc, &c))
 		leave_groups(old_tuple, desc, &c);
 	if (touched || row_differs(old_tuple, new_tuple, desc, &c))
 	{
@@ -345,9 +350,9 @@ keep_on_delete(const Trigger *trigger, HeapTuple tuple, TupleDesc desc)
 {
 	Columns		c = find_columns(trigger, desc);
 
-	if (c.bound)
+	if (c.members)
 		leave_groups(tuple, desc, &c);
-	else
+	else if (!c.bound)
 		lock_groups(tuple, desc, &c);
 }
 

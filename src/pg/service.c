@@ -20,6 +20,7 @@
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
@@ -528,6 +529,8 @@ scim_audit_serve(const ScimAuditCall *call)
 	scim_audit_registry_hold();
 	PG_TRY();
 	{
+		/* What was registered meanwhile counts, also in the middle of a transaction. */
+		AcceptInvalidationMessages();
 		x->registry = scim_audit_registry();
 		serve(x);
 	}
