@@ -31,6 +31,7 @@ typedef struct ScimAuditExchange
 	const char *base_url;
 	bool		hash_passwords;
 	bool		reactivate;
+	bool		soft_delete;
 	ScimRequest request;
 	bool		is_me;			/* it was /Me, and is now that of the user's resource */
 	ScimProjection *projection;

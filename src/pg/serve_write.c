@@ -15,6 +15,7 @@
 
 #include "utils/fmgrprotos.h"
 
+#include "pg/deleted_users.h"
 #include "pg/exchange.h"
 #include "pg/password.h"
 #include "pg/resource_triggers.h"
@@ -301,38 +302,47 @@ reactivate(ScimAuditExchange *x)
 	return status;
 }
 
-/*
- * The inactive user whose userName a POST wants, where the tenant has such users brought
- * back: its id, else absent.  A type without the two attributes has none.
- */
+/* The userName that a POST wants, of a type that has users who can be inactive; else absent. */
 static ScimStr
-inactive_namesake(ScimAuditExchange *x, const ScimStr *values)
+wanted_name(ScimAuditExchange *x, const ScimStr *values)
 {
 	const ScimResourceType *type = x->request.type;
-	ScimStr		name = SCIM_STR_NONE;
 	size_t		i;
 
 	for (i = 0; i < type->n_columns; i++)
-		if (strcmp(type->columns[i].path, "userName") == 0)
-			name = values[i];
-	if (!x->reactivate || name.ptr == NULL || scim_type_attribute(type, SCIM_STR("active")) == NULL)
-		return SCIM_STR_NONE;
-	return scim_audit_id_by_name(x, type, name, " and active eq false");
+		if (strcmp(type->columns[i].path, "userName") == 0 && scim_type_attribute(type, SCIM_STR("active")) != NULL)
+			return values[i];
+	return SCIM_STR_NONE;
 }
 
-/* Lock the inactive namesake, if there is one still once the lock is ours. */
+/*
+ * The user that a POST brings back, where the tenant has it so: an inactive one with
+ * the userName that it wants, locked, else a deleted one that is kept; absent: there is
+ * none.
+ */
 static ScimStr
-lock_namesake(ScimAuditExchange *x, const ScimStr *values)
+bring_back(ScimAuditExchange *x, const ScimStr *values)
 {
-	ScimStr		id = inactive_namesake(x, values);
+	const ScimResourceType *type = x->request.type;
+	ScimStr		name = x->reactivate ? wanted_name(x, values) : SCIM_STR_NONE;
 	ScimAuditRow row = {{{0}}};
 	ScimSql		sql;
+	ScimStr		id;
 
-	if (id.ptr == NULL)
+	if (name.ptr == NULL)
+		return SCIM_STR_NONE;
+	id = scim_audit_id_by_name(x, type, name, " and active eq false");
+	if (id.ptr != NULL)
+	{
+		/* It may be active, or gone, once the lock is ours. */
+		scim_audit_checked(scim_sql_select(x->arena, type, scim_audit_tenant_str(x), id, true, &sql));
+		scim_audit_storage_row(x->arena, type, &sql, &row);
+		id = scim_audit_id_by_name(x, type, name, " and active eq false");
+	}
+	if (id.ptr != NULL || !x->soft_delete || scim_audit_id_by_name(x, type, name, "").ptr != NULL)
 		return id;
-	scim_audit_checked(scim_sql_select(x->arena, x->request.type, scim_audit_tenant_str(x), id, true, &sql));
-	scim_audit_storage_row(x->arena, x->request.type, &sql, &row);
-	return inactive_namesake(x, values);
+	id = scim_audit_bring_back_named(scim_audit_tenant_str(x), name);
+	return (ScimStr) {scim_strdup(x->arena, id), id.len};
 }
 
 static ScimStatus
@@ -353,7 +363,7 @@ serve_post(ScimAuditExchange *x)
 		status = scim_audit_checked(scim_resource_to_row(x->arena, type, resource.json, values, &x->error));
 	if (status != SCIM_OK)
 		return status;
-	x->request.id = lock_namesake(x, values);
+	x->request.id = bring_back(x, values);
 	if (x->request.id.ptr != NULL)
 		return reactivate(x);
 

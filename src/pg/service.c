@@ -91,6 +91,7 @@ decide_tenant(ScimAuditExchange *x)
 				scim_audit_checked(SCIM_NO_MEMORY);
 			x->hash_passwords = settings->password == SCIM_PASSWORD_HASH;
 			x->reactivate = settings->reactivate;
+			x->soft_delete = settings->soft_delete;
 			if (!settings->enabled)
 			{
 				x->denied = true;
