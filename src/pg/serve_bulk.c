@@ -29,7 +29,7 @@
 typedef struct Operation
 {
 	ScimBulkOperation *asked;
-	ScimJson   *data;			/* as it came; in a circle, what x.body is a copy of */
+	ScimJson   *data;
 	ScimAuditCall call;
 	ScimAuditExchange x;
 } Operation;
@@ -50,8 +50,11 @@ typedef struct Group
 static ScimStr
 keep(const Group *group, ScimStr text)
 {
-	char	   *copy = scim_strdup(group->whole->arena, text);
+	char	   *copy;
 
+	if (text.ptr == NULL)
+		return text;
+	copy = scim_strdup(group->whole->arena, text);
 	if (copy == NULL)
 		scim_audit_checked(SCIM_NO_MEMORY);
 	return (ScimStr) {copy, text.len};
@@ -92,15 +95,14 @@ take_data(Operation *operation)
 	scim_audit_checked(scim_bulk_take_data(x->arena, operation->asked, &operation->data));
 	if (operation->data != NULL)
 		scim_audit_checked(scim_redact_body(x->arena, x->registry, operation->data, &x->logged));
-	x->body = operation->data;
 }
 
-/* Put ids in the place of references, in x->body and in the path. */
+/* Put ids in the place of references, in the body (which may be NULL) and in the path. */
 static void
-resolve(const Group *group, Operation *operation)
+resolve(const Group *group, Operation *operation, ScimJson *body)
 {
-	scim_audit_checked(scim_bulk_resolve(group->arena, group->bulk, operation->asked, operation->x.body,
-										 &operation->call.uri));
+	operation->x.body = body;
+	scim_audit_checked(scim_bulk_resolve(group->arena, group->bulk, operation->asked, body, &operation->call.uri));
 }
 
 /* What an operation is about, once all that it refers to is there, or has an id at least. */
@@ -113,14 +115,8 @@ prepare(Group *group, Operation *operation)
 	ScimStatus	status;
 
 	take_data(operation);
-	if (ready && group->circular)
-	{
-		x->body = scim_json_copy(x->arena, operation->data);
-		if (x->body == NULL)
-			scim_audit_checked(SCIM_NO_MEMORY);
-	}
 	if (ready)
-		resolve(group, operation);
+		resolve(group, operation, group->circular ? NULL : operation->data);
 	status = scim_audit_checked(scim_request_parse(x->arena, x->registry, operation->call.method,
 												   operation->call.uri, NULL, request, &x->error));
 	request->user_agent = group->whole->request.user_agent;
@@ -146,7 +142,7 @@ write_one(void *group)
 	return scim_audit_serve_write(&((Group *) group)->operations[0].x);
 }
 
-/* Turn to an operation of a circle: what is logged from now on is its own. */
+/* Turn to an operation: what is logged from now on is its own. */
 static ScimAuditExchange *
 turn_to(Group *group, size_t at)
 {
@@ -155,30 +151,75 @@ turn_to(Group *group, size_t at)
 	return &group->operations[at].x;
 }
 
+/* The first step, on a copy: ids may turn out to be others. */
 static ScimStatus
-write_circle(void *argument)
+create_step(Group *group, Operation *operation)
 {
-	Group	   *group = argument;
-	size_t		i;
+	ScimAuditExchange *x = &operation->x;
+	ScimJson   *copy = scim_json_copy(x->arena, operation->data);
+	ScimStatus	status;
+
+	if (copy == NULL)
+		scim_audit_checked(SCIM_NO_MEMORY);
+	resolve(group, operation, copy);
+	status = scim_audit_create_alone(x, operation->asked->id);
+	if (status == SCIM_OK)
+		operation->asked->id = x->request.id = keep(group, x->request.id);
+	return status;
+}
+
+static ScimStatus
+complete_step(Group *group, Operation *operation)
+{
+	ScimAuditExchange *x = &operation->x;
+	ScimStatus	status;
+
+	resolve(group, operation, operation->data);
+	status = scim_audit_complete(x);
+	if (status != SCIM_OK)
+		return status;
+	x->resource_id = operation->asked->id;
+	x->resource_name = keep(group, x->resource_name);
+	x->location = keep(group, (ScimStr) {x->location, strlen(x->location)}).ptr;
+	return SCIM_OK;
+}
+
+/*
+ * One step of each of a circle.  What a step needs goes with it, for a circle may have as many
+ * operations as a request; of one that fails it stays, for its answer.
+ */
+static ScimStatus
+step_through(Group *group, ScimStatus (*step) (Group *group, Operation *operation))
+{
+	MemoryContext outer = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(outer, "scim bulk step", ALLOCSET_DEFAULT_SIZES);
 	ScimStatus	status = SCIM_OK;
+	size_t		i;
 
 	for (i = 0; i < group->n && status == SCIM_OK; i++)
 	{
 		ScimAuditExchange *x = turn_to(group, i);
 
-		status = scim_audit_create_alone(x, group->operations[i].asked->id);
+		MemoryContextSwitchTo(context);
+		x->arena = scim_audit_create_arena();
+		status = step(group, &group->operations[i]);
+		MemoryContextSwitchTo(outer);
 		if (status == SCIM_OK)
-			group->operations[i].asked->id = keep(group, x->request.id);
-	}
-	for (i = 0; i < group->n && status == SCIM_OK; i++)
-	{
-		ScimAuditExchange *x = turn_to(group, i);
-
-		x->body = group->operations[i].data;
-		resolve(group, &group->operations[i]);
-		status = scim_audit_complete(x);
+		{
+			x->arena = group->arena;
+			x->body = NULL;
+			MemoryContextReset(context);
+		}
 	}
 	return status;
+}
+
+static ScimStatus
+write_circle(void *group)
+{
+	ScimStatus	status = step_through(group, create_step);
+
+	return status == SCIM_OK ? step_through(group, complete_step) : status;
 }
 
 /* Do the work of a group whose operations are all prepared. */
