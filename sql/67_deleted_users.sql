@@ -76,6 +76,11 @@ SET ROLE regress_67;
 SELECT pg_temp.call('DELETE', '/Users/' || :'ada');
 SELECT status, body ->> 'id' = :'ada', body ->> 'userName', body ->> 'title', headers ->> 'ETag', jsonb_array_length(body -> 'groups') FROM scim.scim_apply('POST', '/Users', pg_temp.user('aDa@x', ', "title": "Guest"'));
 SELECT pg_temp.call('POST', '/Users', pg_temp.user('ada@x'));
+SELECT pg_temp.call('POST', '/Users', pg_temp.user('new'));
+-- in a bulk request, too
+SELECT pg_temp.call('DELETE', '/Users/' || :'ada');
+SELECT o ->> 'status', o ->> 'location' LIKE '%' || :'ada', o ->> 'version' FROM scim.scim_apply('POST', '/Bulk',
+	format('{"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [{"method": "POST", "path": "/Users", "bulkId": "a", "data": %s}]}', pg_temp.user('ada@X'))), jsonb_array_elements(body -> 'Operations') o;
 RESET ROLE;
 SELECT scim.alter_tenant('regress-67', '{"reactivate": false}');
 
