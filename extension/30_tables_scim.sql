@@ -18,6 +18,10 @@ CREATE FUNCTION scim.contains(value text, part text) RETURNS boolean
 	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_contains';
 COMMENT ON FUNCTION scim.contains(text, text) IS 'Does the value contain the part, byte by byte?';
 
+CREATE FUNCTION scim.contains_each(value text, parts text[]) RETURNS boolean[]
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_contains_each';
+COMMENT ON FUNCTION scim.contains_each(text, text[]) IS 'For each of the parts: does the value contain it, byte by byte? All are looked for in one pass';
+
 CREATE FUNCTION scim.ends_with(value text, part text) RETURNS boolean
 	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_ends_with';
 COMMENT ON FUNCTION scim.ends_with(text, text) IS 'Does the value end with the part, byte by byte?';

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "core/json.h"
-#include "core/sql_operand.h"
+#include "core/sql_contains.h"
 
 /* Where the attributes of a filter stand. */
 typedef struct Scope
@@ -26,10 +26,12 @@ typedef struct Scope
 	const ScimLink *link;		/* inside its value path: of the row l */
 	bool		indirect;		/* which stands for an indirect link */
 	bool		element;		/* inside a value path: of the element e.v */
+	const ScimContains *contains;	/* the comparisons co that are answered together */
 	ScimError  *err;
 } Scope;
 
 static ScimStatus put_filter(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter);
+static ScimStatus put_condition(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter);
 
 static ScimStatus
 unsupported(const Scope *scope, const ScimPath *path)
@@ -81,6 +83,7 @@ put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, cons
 	ScimStatus	status;
 
 	inside.element = true;
+	inside.contains = NULL;
 	if (value != NULL)
 	{
 		scim_sql_put(build, "(scim.folded_values(%s) OPERATOR(pg_catalog.@>) ARRAY[", array);
@@ -89,7 +92,7 @@ put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, cons
 	}
 	build->subqueries++;
 	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_array_elements(%s) e(v) WHERE ", array);
-	status = put_filter(build, &inside, filter);
+	status = put_condition(build, &inside, filter);
 	scim_sql_put(build, value != NULL ? "))" : ")");
 	return status;
 }
@@ -191,6 +194,7 @@ put_any_link(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, cons
 	ScimStatus	status;
 
 	inside.link = link;
+	inside.contains = NULL;
 	scim_sql_put(build, by_kind ? "(" : "");
 	begin_any_link(build, scope, link);
 	scim_sql_put(build, " AND ");
@@ -376,6 +380,11 @@ put_leaf(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 {
 	ScimOperand operand;
 
+	if (scim_contains_shared(scope->contains, filter) != NULL)
+	{
+		scim_contains_put(build, scope->contains, filter);
+		return SCIM_OK;
+	}
 	if (scope->element)
 		operand = scim_operand_element(&filter->path);
 	else if (scope->link == NULL)
@@ -461,11 +470,110 @@ put_filter(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 	return build->failed ? SCIM_NO_MEMORY : status;
 }
 
+/* ---- looking for several texts in one value ---- */
+
+/* Is it one value of the row t, or an object of which there is one? */
+static bool
+is_single(const Scope *scope, const ScimPath *path)
+{
+	return scope->link == NULL && !is_schemas(path->attr) && !path->attr->multi_valued &&
+		scim_type_link(scope->type, path->attr) == NULL;
+}
+
+/* Note the comparisons co of values that stand in the scope itself. */
+static void
+gather_contains(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter, ScimContains **list)
+{
+	ScimOperand operand;
+
+	switch (filter->kind)
+	{
+		case SCIM_FILTER_AND:
+		case SCIM_FILTER_OR:
+			gather_contains(build, scope, filter->left, list);
+			gather_contains(build, scope, filter->right, list);
+			break;
+		case SCIM_FILTER_NOT:
+			gather_contains(build, scope, filter->left, list);
+			break;
+		case SCIM_FILTER_VALUE_PATH:
+			if (is_single(scope, &filter->path))
+				gather_contains(build, scope, filter->left, list);
+			break;
+		case SCIM_FILTER_COMPARE:
+			if (filter->op != SCIM_OP_CO)
+				break;
+			if (scope->element)
+				operand = scim_operand_element(&filter->path);
+			else if (!is_single(scope, &filter->path) || !scim_operand_row(build, scope->type, &filter->path, &operand))
+				break;
+			scim_contains_add(build, list, &operand, filter);
+			break;
+		case SCIM_FILTER_PRESENT:
+			break;
+	}
+}
+
+static bool
+has_shared(const ScimContains *list, const ScimFilter *filter)
+{
+	return filter != NULL && (scim_contains_shared(list, filter) != NULL || has_shared(list, filter->left) ||
+							  has_shared(list, filter->right));
+}
+
+/* Append those operands of and that have shared values, or those that have none; *n is how many. */
+static ScimStatus
+put_conjuncts(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter, bool shared, size_t *n)
+{
+	ScimStatus	status;
+
+	if (filter->kind == SCIM_FILTER_AND)
+	{
+		status = put_conjuncts(build, scope, filter->left, shared, n);
+		return status == SCIM_OK ? put_conjuncts(build, scope, filter->right, shared, n) : status;
+	}
+	if (has_shared(scope->contains, filter) != shared)
+		return SCIM_OK;
+	scim_sql_put(build, (*n)++ > 0 ? " AND " : "");
+	return put_filter(build, scope, filter);
+}
+
+/*
+ * Append a whole filter of the scope.  What looks for several texts in one
+ * value goes into a subquery (sql_contains.h); no index could serve it.  What
+ * and joins to it stays outside, where one may.
+ */
+static ScimStatus
+put_condition(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
+{
+	ScimContains *list = NULL;
+	Scope		with = *scope;
+	int			subqueries = build->subqueries;
+	ScimStatus	status;
+	size_t		n = 0;
+
+	gather_contains(build, scope, filter, &list);
+	build->subqueries = subqueries;
+	if (build->failed)
+		return SCIM_NO_MEMORY;
+	with.contains = list;
+	if (!has_shared(list, filter))
+		return put_filter(build, scope, filter);
+	status = put_conjuncts(build, &with, filter, false, &n);
+	scim_sql_put(build, n > 0 ? " AND (SELECT " : "(SELECT ");
+	n = 0;
+	if (status == SCIM_OK)
+		status = put_conjuncts(build, &with, filter, true, &n);
+	scim_contains_put_from(build, list);
+	scim_sql_put(build, ")");
+	return status;
+}
+
 ScimStatus
 scim_sql_put_filter(ScimSqlBuild *build, const ScimResourceType *type, const ScimFilter *filter,
 					ScimError *err)
 {
-	return put_filter(build, &(Scope) {.type = type, .registry = type->registry, .err = err}, filter);
+	return put_condition(build, &(Scope) {.type = type, .registry = type->registry, .err = err}, filter);
 }
 
 ScimStatus

@@ -171,9 +171,8 @@ is_text(const ScimAttribute *leaf)
 	return leaf->type == SCIM_TYPE_STRING || leaf->type == SCIM_TYPE_REFERENCE || leaf->type == SCIM_TYPE_BINARY;
 }
 
-/* The text as it is compared: folded where caseExact is false. */
-static const char *
-compared_text(ScimSqlBuild *build, const ScimOperand *operand)
+const char *
+scim_operand_text(ScimSqlBuild *build, const ScimOperand *operand)
 {
 	const char *text = text_expression(build, operand);
 
@@ -299,7 +298,7 @@ compare_text(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op, S
 		compare_uuid(build, operand, literal);
 		return;
 	}
-	text = compared_text(build, operand);
+	text = scim_operand_text(build, operand);
 	switch (op)
 	{
 		case SCIM_OP_CO:
@@ -444,7 +443,7 @@ scim_operand_sort_key(ScimSqlBuild *build, const ScimOperand *operand)
 	}
 	if (is_text(operand->leaf))
 	{
-		scim_sql_put(build, "%s COLLATE pg_catalog.\"C\"", compared_text(build, operand));
+		scim_sql_put(build, "%s COLLATE pg_catalog.\"C\"", scim_operand_text(build, operand));
 		return SCIM_SQL_TEXT;
 	}
 	if (operand->leaf->type == SCIM_TYPE_DATETIME)

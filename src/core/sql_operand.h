@@ -35,6 +35,9 @@ extern ScimOperand scim_operand_element(const ScimPath *path);
 extern bool scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimLink *link, bool indirect,
 							  const ScimPath *path, ScimOperand *out);
 
+/* The text of the operand as it is compared: folded where caseExact is false. */
+extern const char *scim_operand_text(ScimSqlBuild *build, const ScimOperand *operand);
+
 /* Append "operand op literal". */
 extern void scim_operand_compare(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op,
 								 const ScimLiteral *literal);
