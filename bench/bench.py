@@ -64,13 +64,15 @@ class Cluster:
         self.sql("SELECT pg_logical_emit_message(false, '', ''), pg_switch_wal() FROM generate_series(1, 64);")
         self.sql("CHECKPOINT;")
 
-    def pgbench(self, script, clients, seconds=1, options=""):
-        """Transactions per second of a pgbench script, prepared statements, connecting not counted."""
+    def pgbench(self, script, clients, seconds=1, options="", times=None):
+        """Transactions per second of a pgbench script, prepared statements, connecting not counted.
+
+        It runs for so many seconds, or so many times."""
         path = os.path.join(self.dir, "script.sql")
         with open(path, "w") as file:
             file.write(script)
         run = subprocess.run(["pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", "1",
-                              "-T", str(seconds), "-f", path], text=True, capture_output=True,
+                              *(["-t", str(times)] if times else ["-T", str(seconds)]), "-f", path], text=True, capture_output=True,
                              env=dict(self.env, PGOPTIONS=options))
         for line in run.stdout.splitlines():
             if run.returncode == 0 and line.startswith("tps = "):

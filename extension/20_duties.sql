@@ -54,6 +54,8 @@ CREATE VIEW scim.duty_privileges (duty, privilege, kind, object) WITH (security_
 		('{provisioning_admin,auditor,reader,audit_admin}', 'EXECUTE', 'FUNCTION', 'scim.scim_apply(text, text, text, jsonb)'),
 		('{provisioning_admin,auditor,reader,audit_admin}', 'EXECUTE', 'FUNCTION', 'scim.scim_apply(text, text, jsonb, jsonb)'),
 		('{provisioning_admin}', 'EXECUTE', 'FUNCTION', 'scim.recent_requests(integer)'),
+		('{provisioning_admin}', 'SELECT', 'TABLE', 'scim.deleted_users'),
+		('{provisioning_admin}', 'EXECUTE', 'FUNCTION', 'scim.restore_user(uuid)'),
 		('{provisioning_admin}', 'EXECUTE', 'FUNCTION', 'scim.create_client(text, text, regrole, timestamp with time zone, text)'),
 		('{provisioning_admin}', 'EXECUTE', 'FUNCTION', 'scim.rotate_token(text, text, timestamp with time zone, timestamp with time zone)'),
 		('{provisioning_admin}', 'EXECUTE', 'FUNCTION', 'scim.revoke_token(text, text, text)'),

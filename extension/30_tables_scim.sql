@@ -18,6 +18,10 @@ CREATE FUNCTION scim.contains(value text, part text) RETURNS boolean
 	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_contains';
 COMMENT ON FUNCTION scim.contains(text, text) IS 'Does the value contain the part, byte by byte?';
 
+CREATE FUNCTION scim.contains_each(value text, parts text[]) RETURNS boolean[]
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_contains_each';
+COMMENT ON FUNCTION scim.contains_each(text, text[]) IS 'For each of the parts: does the value contain it, byte by byte? All are looked for in one pass';
+
 CREATE FUNCTION scim.ends_with(value text, part text) RETURNS boolean
 	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_ends_with';
 COMMENT ON FUNCTION scim.ends_with(text, text) IS 'Does the value end with the part, byte by byte?';
@@ -48,13 +52,15 @@ CREATE TABLE scim.tenant_settings (
 	password text NOT NULL DEFAULT 'discard'
 		CHECK (password OPERATOR(pg_catalog.=) 'discard' OR password OPERATOR(pg_catalog.=) 'hash'),
 	reactivate boolean NOT NULL DEFAULT false,
+	soft_delete boolean NOT NULL DEFAULT false,
 	enabled boolean NOT NULL DEFAULT true
 );
 COMMENT ON TABLE scim.tenant_settings IS 'Settings of a tenant; no row stands for the defaults';
 COMMENT ON COLUMN scim.tenant_settings.tenant IS 'The tenant';
 COMMENT ON COLUMN scim.tenant_settings.base_url IS 'What meta.location starts with, without a slash at its end; null: locations are relative (/Users/<id>)';
 COMMENT ON COLUMN scim.tenant_settings.password IS 'What becomes of a password sent by SCIM: discard, or hash (bcrypt, for scim.check_password)';
-COMMENT ON COLUMN scim.tenant_settings.reactivate IS 'Does a POST of an inactive user''s userName bring that user back, in place of 409?';
+COMMENT ON COLUMN scim.tenant_settings.reactivate IS 'Does a POST of the userName of an inactive or kept user bring that user back, in place of 409 or a new one?';
+COMMENT ON COLUMN scim.tenant_settings.soft_delete IS 'Are deleted users kept in scim.deleted_users?';
 COMMENT ON COLUMN scim.tenant_settings.enabled IS 'Are SCIM calls for the tenant served? See scim.disable_tenant()';
 
 CREATE TABLE scim.users (
@@ -218,6 +224,32 @@ COMMENT ON COLUMN scim.user_passwords.user_id IS 'The user';
 COMMENT ON COLUMN scim.user_passwords.hash IS 'bcrypt, made by pgcrypto';
 COMMENT ON COLUMN scim.user_passwords.changed IS 'When the password was set';
 
+-- Apart from scim.users, so that whoever asks there, by whatever key, need not know of them.
+CREATE TABLE scim.deleted_users (
+	tenant text COLLATE "C" NOT NULL,
+	id uuid NOT NULL,
+	user_name text COLLATE "C" NOT NULL,
+	deleted timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	resource jsonb NOT NULL,
+	groups uuid[] NOT NULL,
+	PRIMARY KEY (tenant, id)
+);
+CREATE INDEX deleted_users_user_name_idx ON scim.deleted_users (tenant, scim.fold(user_name));
+COMMENT ON TABLE scim.deleted_users IS 'Deleted users of tenants whose setting "soft_delete" is on, until scim.restore_user() or scim.purge_deleted_users()';
+COMMENT ON COLUMN scim.deleted_users.tenant IS 'The user''s tenant';
+COMMENT ON COLUMN scim.deleted_users.id IS 'The user''s id';
+COMMENT ON COLUMN scim.deleted_users.user_name IS 'userName; another user may have it by now';
+COMMENT ON COLUMN scim.deleted_users.deleted IS 'When the user was deleted';
+COMMENT ON COLUMN scim.deleted_users.resource IS 'The row of scim.users as it was; without the password';
+COMMENT ON COLUMN scim.deleted_users.groups IS 'The groups that the user was a direct member of';
+
+CREATE FUNCTION scim.keep_deleted() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_keep_deleted';
+COMMENT ON FUNCTION scim.keep_deleted() IS 'Keeps a deleted user, where the tenant has it so';
+
+CREATE TRIGGER keep_deleted BEFORE DELETE ON scim.users
+	FOR EACH ROW EXECUTE FUNCTION scim.keep_deleted();
+
 CREATE FUNCTION scim.tenants_changed() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_tenants_changed';
 COMMENT ON FUNCTION scim.tenants_changed() IS 'Tells every backend that tenants or their settings have changed, and keeps a tenant that has resources';
@@ -230,6 +262,18 @@ CREATE TRIGGER tenant_kept BEFORE DELETE OR UPDATE OF tenant ON scim.tenants
 	FOR EACH ROW EXECUTE FUNCTION scim.tenants_changed();
 ALTER TABLE scim.tenants ENABLE ALWAYS TRIGGER tenants_changed;
 ALTER TABLE scim.tenant_settings ENABLE ALWAYS TRIGGER tenants_changed;
+
+-- Before rows of a dump, which come in any order where pg_restore works in parallel.
+CREATE FUNCTION scim.admit_restored() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_admit_restored';
+COMMENT ON FUNCTION scim.admit_restored() IS 'Lets references of restored rows unchecked, for what they refer to may come later';
+
+CREATE TRIGGER admit_restored BEFORE INSERT ON scim.tenant_settings
+	FOR EACH STATEMENT EXECUTE FUNCTION scim.admit_restored();
+CREATE TRIGGER admit_restored BEFORE INSERT ON scim.group_members
+	FOR EACH STATEMENT EXECUTE FUNCTION scim.admit_restored();
+CREATE TRIGGER admit_restored BEFORE INSERT ON scim.user_passwords
+	FOR EACH STATEMENT EXECUTE FUNCTION scim.admit_restored();
 
 -- version, created and last_modified, on direct writes and replicated ones
 -- too (ALWAYS): else If-Match would accept a stale tag.  Also what is cheaper here than as a constraint:

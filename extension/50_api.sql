@@ -16,12 +16,12 @@ COMMENT ON FUNCTION scim.scim_apply(text, text, jsonb, jsonb) IS 'Serves a SCIM 
 CREATE FUNCTION scim.create_tenant(tenant text, base_url text DEFAULT NULL, settings jsonb DEFAULT '{}') RETURNS void
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'scim_audit_create_tenant';
-COMMENT ON FUNCTION scim.create_tenant(text, text, jsonb) IS 'Makes a tenant; settings: password (discard or hash), reactivate (true or false). The name of a dropped tenant is not given again';
+COMMENT ON FUNCTION scim.create_tenant(text, text, jsonb) IS 'Makes a tenant; settings: password (discard or hash), reactivate, soft_delete (true or false). The name of a dropped tenant is not given again';
 
 CREATE FUNCTION scim.alter_tenant(tenant text, settings jsonb) RETURNS void
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME', 'scim_audit_alter_tenant';
-COMMENT ON FUNCTION scim.alter_tenant(text, jsonb) IS 'Changes settings of a tenant: base_url, password, reactivate; null stands for the default';
+COMMENT ON FUNCTION scim.alter_tenant(text, jsonb) IS 'Changes settings of a tenant: base_url, password, reactivate, soft_delete; null stands for the default';
 
 CREATE FUNCTION scim.disable_tenant(tenant text) RETURNS void
 	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp
@@ -36,6 +36,26 @@ COMMENT ON FUNCTION scim.enable_tenant(text) IS 'Serves SCIM calls for a tenant 
 CREATE FUNCTION scim.log_tenant_drop(tenant text) RETURNS void
 	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'scim_audit_log_tenant_drop';
 COMMENT ON FUNCTION scim.log_tenant_drop(text) IS 'Writes the audit event of a tenant that was dropped; for scim.drop_tenant()';
+
+CREATE FUNCTION scim.restore_user(user_id uuid) RETURNS void
+	LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME', 'scim_audit_restore_user';
+COMMENT ON FUNCTION scim.restore_user(uuid) IS 'Brings a deleted user back from scim.deleted_users, with the memberships of which the groups are still there; for provisioning administrators';
+
+CREATE FUNCTION scim.purge_deleted_users(tenant text, older_than interval DEFAULT '0') RETURNS bigint
+	LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	purged bigint;
+BEGIN
+	DELETE FROM scim.deleted_users d WHERE d.tenant = $1 AND d.deleted <= clock_timestamp() - older_than;
+	GET DIAGNOSTICS purged = ROW_COUNT;
+	IF purged > 0 THEN
+		PERFORM scim_audit.log_event('admin', 'purge', 'user.purge', $1, 'Tenant', $1, json_build_object('users', purged, 'older_than', older_than));
+	END IF;
+	RETURN purged;
+END
+$$;
+COMMENT ON FUNCTION scim.purge_deleted_users(text, interval) IS 'Removes for good what a tenant keeps of users deleted that long ago; how many. For the owner of the extension';
 
 CREATE FUNCTION scim.check_password(user_id uuid, password text) RETURNS boolean
 	LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp

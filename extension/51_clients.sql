@@ -68,6 +68,13 @@ COMMENT ON COLUMN scim.client_uses.last_used IS 'Last use that was noted; at mos
 COMMENT ON COLUMN scim.client_uses.address IS 'Network address it came from';
 COMMENT ON COLUMN scim.client_uses.status IS 'HTTP status of the answer';
 
+CREATE TRIGGER admit_restored BEFORE INSERT ON scim.clients
+	FOR EACH STATEMENT EXECUTE FUNCTION scim.admit_restored();
+CREATE TRIGGER admit_restored BEFORE INSERT ON scim.client_tokens
+	FOR EACH STATEMENT EXECUTE FUNCTION scim.admit_restored();
+CREATE TRIGGER admit_restored BEFORE INSERT ON scim.client_uses
+	FOR EACH STATEMENT EXECUTE FUNCTION scim.admit_restored();
+
 CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON scim.clients
 	FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change('tenant=tenant', 'key=client');
 CREATE TRIGGER scim_audit_truncate BEFORE TRUNCATE ON scim.clients
@@ -344,6 +351,7 @@ BEGIN
 	DELETE FROM scim.group_members m WHERE m.tenant = drop_tenant.tenant;
 	DELETE FROM scim.groups g WHERE g.tenant = drop_tenant.tenant;
 	DELETE FROM scim.users u WHERE u.tenant = drop_tenant.tenant;
+	DELETE FROM scim.deleted_users u WHERE u.tenant = drop_tenant.tenant;
 	PERFORM scim.delete_registered(drop_tenant.tenant);
 	DELETE FROM scim.tenants t WHERE t.tenant = drop_tenant.tenant;
 	PERFORM scim.log_tenant_drop(drop_tenant.tenant);

@@ -325,6 +325,9 @@ END
 $$;
 COMMENT ON FUNCTION scim.has_registered(text) IS 'Has a tenant resources of registered types? Waits for writers of them';
 
+CREATE TRIGGER admit_restored BEFORE INSERT ON scim.schema_extensions
+	FOR EACH STATEMENT EXECUTE FUNCTION scim.admit_restored();
+
 REVOKE ALL ON FUNCTION scim.check_document(json, text), scim.check_registry(), scim.table_storage(text), scim.table_definition(text),
 	scim.index_definition(text, text, boolean, text), scim.unique_paths(text, text), scim.column_paths(text),
 	scim.type_table(text), scim.index_name(text, text), scim.make_index(text, text, boolean),

@@ -6,3 +6,4 @@ SELECT pg_catalog.pg_extension_config_dump('scim.users', '');
 SELECT pg_catalog.pg_extension_config_dump('scim.groups', '');
 SELECT pg_catalog.pg_extension_config_dump('scim.group_members', '');
 SELECT pg_catalog.pg_extension_config_dump('scim.user_passwords', '');
+SELECT pg_catalog.pg_extension_config_dump('scim.deleted_users', '');

@@ -83,8 +83,8 @@ scim_response_service_provider_config(ScimBuf *buf, const ScimCapabilities *can,
 {
 	scim_buf_str(buf, "{\"schemas\":[\"" URN_SERVICE_PROVIDER_CONFIG "\"]"
 				 ",\"patch\":{\"supported\":true}");
-	scim_buf_printf(buf, ",\"bulk\":{\"supported\":%s,\"maxOperations\":%d,\"maxPayloadSize\":%d}",
-					can->bulk ? "true" : "false", can->max_operations, can->max_payload);
+	scim_buf_printf(buf, ",\"bulk\":{\"supported\":true,\"maxOperations\":%d,\"maxPayloadSize\":%d}",
+					can->max_operations, can->max_payload);
 	scim_buf_printf(buf, ",\"filter\":{\"supported\":true,\"maxResults\":%d}", can->max_results);
 	scim_buf_printf(buf, ",\"changePassword\":{\"supported\":%s}", can->change_password ? "true" : "false");
 	scim_buf_printf(buf, ",\"pagination\":{\"cursor\":true,\"index\":true,\"defaultPaginationMethod\":\"index\""

@@ -224,6 +224,20 @@ scim_json_get(ScimJson *object, const char *name, bool *found)
 	return value;
 }
 
+bool
+scim_json_has_schema(ScimJson *object, const char *urn)
+{
+	ScimJson   *schemas = scim_json_get(object, "schemas", NULL);
+	size_t		n = json_object_is_type(schemas, json_type_array) ? json_object_array_length(schemas) : 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		if (scim_name_is(scim_json_str(json_object_array_get_idx(schemas, i)), urn))
+			return true;
+	}
+	return false;
+}
+
 ScimJson *
 scim_json_object(ScimArena *arena)
 {

@@ -35,6 +35,9 @@ extern ScimStr scim_json_text(ScimArena *arena, ScimJson *json);
  * *found (may be NULL) tells absent from null. */
 extern ScimJson *scim_json_get(ScimJson *object, const char *name, bool *found);
 
+/* Is it an object whose "schemas" name a URN (in any case), perhaps among others? */
+extern bool scim_json_has_schema(ScimJson *object, const char *urn);
+
 /* New values, owned by the arena; NULL when out of memory. */
 extern ScimJson *scim_json_object(ScimArena *arena);
 extern ScimJson *scim_json_array(ScimArena *arena);

@@ -271,26 +271,13 @@ apply_operation(ScimPatch *patch, ScimJson *operation)
 
 /* ---- the message ---- */
 
-static bool
-names_patch_op(ScimJson *schemas)
-{
-	if (!json_object_is_type(schemas, json_type_array))
-		return false;
-	for (size_t i = 0; i < json_object_array_length(schemas); i++)
-	{
-		if (scim_name_is(scim_json_str(json_object_array_get_idx(schemas, i)), SCIM_URN_PATCH_OP))
-			return true;
-	}
-	return false;
-}
-
 /* The operations of a message that is well-formed as a whole. */
 static ScimStatus
 parse_message(ScimJson *body, const ScimPatchOptions *options, ScimJson **operations, ScimError *err)
 {
 	if (!json_object_is_type(body, json_type_object))
 		return scim_error(err, SCIM_INVALID_SYNTAX, "the body must be an object");
-	if (!names_patch_op(scim_json_get(body, "schemas", NULL)))
+	if (!scim_json_has_schema(body, SCIM_URN_PATCH_OP))
 		return scim_error(err, SCIM_INVALID_SYNTAX, "schemas must contain " SCIM_URN_PATCH_OP);
 	*operations = scim_json_get(body, "Operations", NULL);
 	if (!json_object_is_type(*operations, json_type_array) || json_object_array_length(*operations) == 0)

@@ -76,7 +76,7 @@ typedef struct ScimCapabilities
 	int			max_operations;
 	int			max_payload;
 	int			default_page_size, cursor_timeout;	/* seconds */
-	bool		bulk, change_password;
+	bool		change_password;
 } ScimCapabilities;
 
 extern void scim_response_service_provider_config(ScimBuf *buf, const ScimCapabilities *can,

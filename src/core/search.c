@@ -10,30 +10,6 @@
 
 #define LIST_MAX ((size_t) 1024 * 1024)
 
-static ScimStr
-string_value(ScimJson *value)
-{
-	return (ScimStr) {json_object_get_string(value), (size_t) json_object_get_string_len(value)};
-}
-
-/* Does "schemas" name the SearchRequest? */
-static bool
-is_search_request(ScimJson *body)
-{
-	ScimJson   *schemas = scim_json_get(body, "schemas", NULL);
-
-	if (!json_object_is_type(schemas, json_type_array))
-		return false;
-	for (size_t i = 0; i < json_object_array_length(schemas); i++)
-	{
-		ScimJson   *urn = json_object_array_get_idx(schemas, i);
-
-		if (json_object_is_type(urn, json_type_string) && scim_name_is(string_value(urn), SCIM_URN_SEARCH_REQUEST))
-			return true;
-	}
-	return false;
-}
-
 static ScimStatus
 get_text(ScimJson *body, const char *name, ScimStr *out, ScimError *err)
 {
@@ -43,7 +19,7 @@ get_text(ScimJson *body, const char *name, ScimStr *out, ScimError *err)
 		return SCIM_OK;
 	if (!json_object_is_type(value, json_type_string))
 		return scim_error(err, SCIM_INVALID_VALUE, "%s must be a string", name);
-	*out = string_value(value);
+	*out = scim_json_str(value);
 	return SCIM_OK;
 }
 
@@ -104,7 +80,7 @@ scim_search_parse(ScimArena *arena, ScimJson *body, ScimQuery *out, ScimError *e
 	ScimStatus	status = SCIM_OK;
 
 	*out = (ScimQuery) {.start_index = 1};
-	if (!json_object_is_type(body, json_type_object) || !is_search_request(body))
+	if (!scim_json_has_schema(body, SCIM_URN_SEARCH_REQUEST))
 		return scim_error(err, SCIM_INVALID_SYNTAX, "the body must be an object whose schemas are [\"%s\"]", SCIM_URN_SEARCH_REQUEST);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && status == SCIM_OK; i++)
 		status = get_text(body, texts[i].name, texts[i].value, err);

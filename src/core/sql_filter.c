@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "core/json.h"
-#include "core/sql_operand.h"
+#include "core/sql_contains.h"
 
 /* Where the attributes of a filter stand. */
 typedef struct Scope
@@ -26,10 +26,12 @@ typedef struct Scope
 	const ScimLink *link;		/* inside its value path: of the row l */
 	bool		indirect;		/* which stands for an indirect link */
 	bool		element;		/* inside a value path: of the element e.v */
+	const ScimContains *contains;	/* the comparisons co that are answered together */
 	ScimError  *err;
 } Scope;
 
 static ScimStatus put_filter(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter);
+static ScimStatus put_condition(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter);
 
 static ScimStatus
 unsupported(const Scope *scope, const ScimPath *path)
@@ -50,21 +52,11 @@ put_test(ScimSqlBuild *build, const ScimFilter *filter, const ScimOperand *opera
 
 /* ---- jsonb arrays ---- */
 
-/* Does scim.folded_values have what the path names: texts in any case, the elements or their "value"? */
-static bool
-in_folded_values(const ScimPath *path)
-{
-	const ScimAttribute *leaf = scim_path_leaf(path);
-
-	return (path->sub != NULL ? strcmp(leaf->name, "value") == 0 : leaf->multi_valued) && !leaf->case_exact &&
-		(leaf->type == SCIM_TYPE_STRING || leaf->type == SCIM_TYPE_REFERENCE);
-}
-
 static bool
 is_folded_value(const ScimFilter *filter)
 {
 	return filter->kind == SCIM_FILTER_COMPARE && filter->op == SCIM_OP_EQ &&
-		filter->value.kind == SCIM_LITERAL_STRING && in_folded_values(&filter->path);
+		filter->value.kind == SCIM_LITERAL_STRING && scim_operand_in_folded(&filter->path);
 }
 
 /* A "value eq literal" that every element satisfying the filter satisfies; NULL when there is none. */
@@ -102,11 +94,12 @@ put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, cons
 	ScimStatus	status;
 
 	inside.element = true;
+	inside.contains = NULL;
 	if (value != NULL)
 		put_implied_value(build, scope, array, value);
 	build->subqueries++;
 	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_array_elements(%s) e(v) WHERE ", array);
-	status = put_filter(build, &inside, filter);
+	status = put_condition(build, &inside, filter);
 	scim_sql_put(build, value != NULL ? "))" : ")");
 	return status;
 }
@@ -208,6 +201,7 @@ put_any_link(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, cons
 	ScimStatus	status;
 
 	inside.link = link;
+	inside.contains = NULL;
 	scim_sql_put(build, by_kind ? "(" : "");
 	begin_any_link(build, scope, link);
 	scim_sql_put(build, " AND ");
@@ -355,11 +349,6 @@ put_schemas(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 
 /* ---- the tree ---- */
 
-static bool
-is_schemas(const ScimAttribute *attr)
-{
-	return attr->schema == NULL && strcmp(attr->name, "schemas") == 0;
-}
 
 /* A comparison or presence test on the row t. */
 static ScimStatus
@@ -370,7 +359,7 @@ put_row_test(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 	const char *array;
 	ScimOperand operand;
 
-	if (is_schemas(path->attr))
+	if (scim_operand_is_schemas(path->attr))
 		return put_schemas(build, scope, filter);
 	if (link != NULL)
 		return put_link_test(build, scope, link, filter);
@@ -393,6 +382,11 @@ put_leaf(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 {
 	ScimOperand operand;
 
+	if (scim_contains_shared(scope->contains, filter) != NULL)
+	{
+		scim_contains_put(build, scope->contains, filter);
+		return SCIM_OK;
+	}
 	if (scope->element)
 		operand = scim_operand_element(&filter->path);
 	else if (scope->link == NULL)
@@ -411,7 +405,7 @@ put_value_path(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter
 	const char *array;
 	ScimStatus	status;
 
-	if (is_schemas(path->attr))
+	if (scim_operand_is_schemas(path->attr))
 		return put_schemas(build, scope, filter->left);
 	if (link != NULL)
 		return put_any_link(build, scope, link, filter->left);
@@ -478,11 +472,110 @@ put_filter(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 	return build->failed ? SCIM_NO_MEMORY : status;
 }
 
+/* ---- looking for several texts in one value ---- */
+
+/* Is it one value of the row t, or an object of which there is one? */
+static bool
+is_single(const Scope *scope, const ScimPath *path)
+{
+	return scope->link == NULL && !scim_operand_is_schemas(path->attr) && !path->attr->multi_valued &&
+		scim_type_link(scope->type, path->attr) == NULL;
+}
+
+/* Note the comparisons co of values that stand in the scope itself. */
+static void
+gather_contains(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter, ScimContains **list)
+{
+	ScimOperand operand;
+
+	switch (filter->kind)
+	{
+		case SCIM_FILTER_AND:
+		case SCIM_FILTER_OR:
+			gather_contains(build, scope, filter->left, list);
+			gather_contains(build, scope, filter->right, list);
+			break;
+		case SCIM_FILTER_NOT:
+			gather_contains(build, scope, filter->left, list);
+			break;
+		case SCIM_FILTER_VALUE_PATH:
+			if (is_single(scope, &filter->path))
+				gather_contains(build, scope, filter->left, list);
+			break;
+		case SCIM_FILTER_COMPARE:
+			if (filter->op != SCIM_OP_CO)
+				break;
+			if (scope->element)
+				operand = scim_operand_element(&filter->path);
+			else if (!is_single(scope, &filter->path) || !scim_operand_row(build, scope->type, &filter->path, &operand))
+				break;
+			scim_contains_add(build, list, &operand, filter);
+			break;
+		case SCIM_FILTER_PRESENT:
+			break;
+	}
+}
+
+static bool
+has_shared(const ScimContains *list, const ScimFilter *filter)
+{
+	return filter != NULL && (scim_contains_shared(list, filter) != NULL || has_shared(list, filter->left) ||
+							  has_shared(list, filter->right));
+}
+
+/* Append those operands of and that have shared values, or those that have none; *n is how many. */
+static ScimStatus
+put_conjuncts(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter, bool shared, size_t *n)
+{
+	ScimStatus	status;
+
+	if (filter->kind == SCIM_FILTER_AND)
+	{
+		status = put_conjuncts(build, scope, filter->left, shared, n);
+		return status == SCIM_OK ? put_conjuncts(build, scope, filter->right, shared, n) : status;
+	}
+	if (has_shared(scope->contains, filter) != shared)
+		return SCIM_OK;
+	scim_sql_put(build, (*n)++ > 0 ? " AND " : "");
+	return put_filter(build, scope, filter);
+}
+
+/*
+ * Append a whole filter of the scope.  What looks for several texts in one
+ * value goes into a subquery (sql_contains.h); no index could serve it.  What
+ * and joins to it stays outside, where one may.
+ */
+static ScimStatus
+put_condition(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
+{
+	ScimContains *list = NULL;
+	Scope		with = *scope;
+	int			subqueries = build->subqueries;
+	ScimStatus	status;
+	size_t		n = 0;
+
+	gather_contains(build, scope, filter, &list);
+	build->subqueries = subqueries;
+	if (build->failed)
+		return SCIM_NO_MEMORY;
+	with.contains = list;
+	if (!has_shared(list, filter))
+		return put_filter(build, scope, filter);
+	status = put_conjuncts(build, &with, filter, false, &n);
+	scim_sql_put(build, n > 0 ? " AND (SELECT " : "(SELECT ");
+	n = 0;
+	if (status == SCIM_OK)
+		status = put_conjuncts(build, &with, filter, true, &n);
+	scim_contains_put_from(build, list);
+	scim_sql_put(build, ")");
+	return status;
+}
+
 ScimStatus
 scim_sql_put_filter(ScimSqlBuild *build, const ScimResourceType *type, const ScimFilter *filter,
 					ScimError *err)
 {
-	return put_filter(build, &(Scope) {.type = type, .registry = type->registry, .err = err}, filter);
+	return put_condition(build, &(Scope) {.type = type, .registry = type->registry, .err = err}, filter);
 }
 
 ScimStatus
@@ -490,75 +583,4 @@ scim_sql_put_link_filter(ScimSqlBuild *build, const ScimLink *link, const ScimRe
 						 const ScimFilter *filter, ScimError *err)
 {
 	return put_filter(build, &(Scope) {.link = link, .registry = registry, .err = err}, filter);
-}
-
-/* ---- sorting ---- */
-
-bool
-scim_sql_sortable(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
-{
-	ScimOperand operand;
-
-	if (is_schemas(path->attr) || scim_path_leaf(path)->type == SCIM_TYPE_COMPLEX ||
-		scim_type_link(type, path->attr) != NULL)
-		return false;
-	if (path->attr->multi_valued)
-		return scim_operand_array(build, type, path) != NULL;
-	return scim_operand_row(build, type, path, &operand);
-}
-
-/* RFC 7644 section 3.4.2.3: of a multi-valued attribute the primary value, or else the first. */
-ScimSqlType
-scim_sql_put_sort_key(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
-{
-	const char *only = path->sub != NULL && strcmp(path->sub->name, "value") == 0 ? scim_operand_only_value(build, type, path) : NULL;
-	const char *array = only == NULL ? scim_operand_array(build, type, path) : NULL;
-	ScimOperand operand;
-	ScimSqlType key_type;
-
-	if (only != NULL)
-	{
-		operand = (ScimOperand) {.leaf = path->sub, .sql = only, .type = SCIM_SQL_TEXT};
-		return scim_operand_sort_key(build, &operand);
-	}
-	if (array == NULL)
-		return scim_operand_row(build, type, path, &operand) ? scim_operand_sort_key(build, &operand) : SCIM_SQL_TEXT;
-	operand = scim_operand_element(path);
-	scim_sql_put(build, "COALESCE((SELECT ");
-	scim_operand_sort_key(build, &operand);
-	scim_sql_put(build, " FROM pg_catalog.jsonb_array_elements(%s) e(v) WHERE (e.v OPERATOR(pg_catalog.->) 'primary')"
-				 SCIM_SQL_EQUALS "'true' LIMIT 1), ", array);
-	operand.sql = scim_sql_text(build, "(%s OPERATOR(pg_catalog.->) 0)", array);
-	key_type = scim_operand_sort_key(build, &operand);
-	scim_sql_put(build, ")");
-	return key_type;
-}
-
-/* ---- indexes ---- */
-
-/* Behind the tenant, what filters compare and sorting orders by; of an array, what is looked for in it. */
-bool
-scim_sql_put_index_key(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
-{
-	const char *array = scim_operand_array(build, type, path);
-	ScimPath	whole = *path;
-
-	if (scim_attribute_secret(path->attr) || !scim_sql_sortable(build, type, path))
-	{
-		/* A multi-valued complex attribute stands for its values. */
-		whole.sub = array != NULL && path->sub == NULL ? scim_sub_attribute(path->attr, SCIM_STR("value")) : NULL;
-		if (whole.sub == NULL || scim_attribute_secret(path->attr))
-			return false;
-	}
-	if (array != NULL)
-	{
-		if (!in_folded_values(&whole))
-			return false;
-		scim_sql_put(build, "USING gin (scim.folded_values(%s))", array);
-		return true;
-	}
-	scim_sql_put(build, "(%s, (", type->tenant_column);
-	scim_sql_put_sort_key(build, type, path);
-	scim_sql_put(build, "))");
-	return true;
 }

@@ -162,6 +162,21 @@ scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimL
 	return out->sql != NULL;
 }
 
+bool
+scim_operand_is_schemas(const ScimAttribute *attr)
+{
+	return attr->schema == NULL && strcmp(attr->name, "schemas") == 0;
+}
+
+bool
+scim_operand_in_folded(const ScimPath *path)
+{
+	const ScimAttribute *leaf = scim_path_leaf(path);
+
+	return (path->sub != NULL ? strcmp(leaf->name, "value") == 0 : leaf->multi_valued) && !leaf->case_exact &&
+		(leaf->type == SCIM_TYPE_STRING || leaf->type == SCIM_TYPE_REFERENCE);
+}
+
 /* ---- expressions ---- */
 
 /* The value as jsonb. */
@@ -193,9 +208,8 @@ is_text(const ScimAttribute *leaf)
 	return leaf->type == SCIM_TYPE_STRING || leaf->type == SCIM_TYPE_REFERENCE || leaf->type == SCIM_TYPE_BINARY;
 }
 
-/* The text as it is compared: folded where caseExact is false. */
-static const char *
-compared_text(ScimSqlBuild *build, const ScimOperand *operand)
+const char *
+scim_operand_text(ScimSqlBuild *build, const ScimOperand *operand)
 {
 	const char *text = text_expression(build, operand);
 
@@ -321,7 +335,7 @@ compare_text(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op, S
 		compare_uuid(build, operand, literal);
 		return;
 	}
-	text = compared_text(build, operand);
+	text = scim_operand_text(build, operand);
 	switch (op)
 	{
 		case SCIM_OP_CO:
@@ -468,7 +482,7 @@ scim_operand_sort_key(ScimSqlBuild *build, const ScimOperand *operand)
 	}
 	if (is_text(operand->leaf))
 	{
-		scim_sql_put(build, "%s COLLATE pg_catalog.\"C\"", compared_text(build, operand));
+		scim_sql_put(build, "%s COLLATE pg_catalog.\"C\"", scim_operand_text(build, operand));
 		return SCIM_SQL_TEXT;
 	}
 	if (operand->leaf->type == SCIM_TYPE_DATETIME)

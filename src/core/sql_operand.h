@@ -33,12 +33,21 @@ extern const char *scim_operand_array(ScimSqlBuild *build, const ScimResourceTyp
 extern const char *scim_operand_only_value(ScimSqlBuild *build, const ScimResourceType *type,
 										   const ScimPath *path);
 
+/* Is it the common attribute schemas, which no column keeps? */
+extern bool scim_operand_is_schemas(const ScimAttribute *attr);
+
+/* Does scim.folded_values have what the path names: texts in any case, the elements or their "value"? */
+extern bool scim_operand_in_folded(const ScimPath *path);
+
 /* A value of the element e.v: its member sub, or itself when sub is NULL. */
 extern ScimOperand scim_operand_element(const ScimPath *path);
 
 /* A sub-attribute of a link, of the row l, which may stand for an indirect one; false when none is kept. */
 extern bool scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimLink *link, bool indirect,
 							  const ScimPath *path, ScimOperand *out);
+
+/* The text of the operand as it is compared: folded where caseExact is false. */
+extern const char *scim_operand_text(ScimSqlBuild *build, const ScimOperand *operand);
 
 /* Append "operand op literal". */
 extern void scim_operand_compare(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op,

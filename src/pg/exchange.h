@@ -31,8 +31,11 @@ typedef struct ScimAuditExchange
 	const char *base_url;
 	bool		hash_passwords;
 	bool		reactivate;
+	bool		soft_delete;
 	ScimRequest request;
 	bool		is_me;			/* it was /Me, and is now that of the user's resource */
+	bool		in_bulk;		/* an operation of /Bulk, whose answer shows no resource */
+	ScimStr		bulk_id;		/* which the client gave that operation */
 	ScimProjection *projection;
 
 	/* the body; logged is it with secrets replaced, made before the profile changes it */
@@ -52,7 +55,14 @@ typedef struct ScimAuditExchange
 	ScimStr		resource_id;
 	ScimStr		resource_name;
 	int64_t		version;		/* 0: not known */
+
+	/* of /Bulk itself */
+	size_t		operations;		/* done */
+	size_t		failed;			/* of these */
 } ScimAuditExchange;
+
+#define SCIM_AUDIT_ANSWER_MAX ((size_t) 256 * 1024 * 1024)	/* of a jsonb array */
+#define SCIM_AUDIT_TOLERANCES_MAX 4096
 
 /* An arena that goes with the current memory context. */
 extern ScimArena *scim_audit_create_arena(void);
@@ -60,12 +70,37 @@ extern ScimArena *scim_audit_create_arena(void);
 /* Raise out of memory when status says so; returns status. */
 extern ScimStatus scim_audit_checked(ScimStatus status);
 
+/* A new id for a resource. */
+extern ScimStr scim_audit_new_id(ScimArena *arena);
+
 /* The tenant as core takes it. */
 static inline ScimStr
 scim_audit_tenant_str(const ScimAuditExchange *x)
 {
 	return (ScimStr) {x->tenant, strlen(x->tenant)};
 }
+
+/* Work of a request that writes: SCIM_OK, or why not. */
+typedef ScimStatus (*ScimAuditWork) (void *argument);
+
+/*
+ * Do work in a subtransaction, which all but SCIM_OK undoes.  What the database refuses
+ * (database_error.h) is a status, too, and said in *err; work says the rest itself.
+ */
+extern ScimStatus scim_audit_guarded(ScimAuditWork work, void *argument, const ScimAuditExchange *x,
+									 ScimError *err);
+
+/* Make x->error the answer, in place of one that was begun. */
+extern void scim_audit_answer_error(ScimAuditExchange *x);
+
+/* service.c: may the method be used on the endpoint at all?  Of /Me, the user is found. */
+extern ScimStatus scim_audit_check_offered(ScimAuditExchange *x);
+
+/* service.c: an id that cannot be one names nothing. */
+extern ScimStatus scim_audit_check_id(ScimAuditExchange *x);
+
+/* service.c: forget plans that are too many, if no request around this one may be running any. */
+extern void scim_audit_forget_plans(void);
 
 /* serve_read.c: GET of a resource, a list, a discovery document. */
 extern ScimStatus scim_audit_serve_resource(ScimAuditExchange *x);
@@ -91,6 +126,18 @@ extern ScimStatus scim_audit_resolve_me(ScimAuditExchange *x);
 
 /* serve_write.c: POST, PUT, PATCH, DELETE; inside a subtransaction. */
 extern ScimStatus scim_audit_serve_write(ScimAuditExchange *x);
+
+/*
+ * serve_write.c: a POST of a resource that refers to others which are not there yet, in two
+ * steps.  First it is created with the id given, but without references; x->request.id is its
+ * id, which is another where the POST brings an inactive user back.  Later, with x->body anew
+ * and the others there, it is completed and answered.  Both inside one subtransaction.
+ */
+extern ScimStatus scim_audit_create_alone(ScimAuditExchange *x, ScimStr id);
+extern ScimStatus scim_audit_complete(ScimAuditExchange *x);
+
+/* serve_bulk.c: POST /Bulk. */
+extern ScimStatus scim_audit_serve_bulk(ScimAuditExchange *x);
 
 /* request_event.c: the request in the log, as log_reads says. */
 extern bool scim_audit_request_event_due(const ScimAuditExchange *x);

@@ -28,6 +28,7 @@ bool		scim_audit_allow_prepare;
 bool		scim_audit_allow_drop;
 bool		scim_audit_restore;
 int			scim_audit_max_body;
+int			scim_audit_max_bulk_operations;
 int			scim_audit_max_results;
 int			scim_audit_default_page_size;
 int			scim_audit_max_filter_terms;
@@ -152,6 +153,8 @@ scim_audit_guc_init(void)
 
 	define_int("scim_audit.max_body", "Longest SCIM request body.",
 			   &scim_audit_max_body, 1024 * 1024, 64 * 1024 * 1024, PGC_SUSET, GUC_UNIT_BYTE);
+	define_int("scim_audit.max_bulk_operations", "Most operations in one SCIM bulk request.",
+			   &scim_audit_max_bulk_operations, 1000, 1000000, PGC_SUSET, 0);
 	define_int("scim_audit.max_results", "Most resources in one SCIM list.",
 			   &scim_audit_max_results, 1000, INT_MAX, PGC_SUSET, 0);
 	define_int("scim_audit.default_page_size", "Resources in a SCIM list that asks for no count.",

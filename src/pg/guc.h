@@ -36,6 +36,7 @@ extern bool scim_audit_allow_drop;
 extern bool scim_audit_restore;
 
 extern int	scim_audit_max_body;	/* bytes */
+extern int	scim_audit_max_bulk_operations;
 extern int	scim_audit_max_results;
 extern int	scim_audit_default_page_size;
 extern int	scim_audit_cursor_timeout;	/* seconds */

@@ -7,6 +7,10 @@
  * (the body, secrets replaced; request_base64 when it does not parse and can
  * hold no secret), response (an error whole; on success id and version),
  * tolerances (what the profile changed), resource_name.
+ *
+ * Each operation of /Bulk has an event like that, with its bulk_id; the event
+ * of /Bulk itself has, as its request, what is not in theirs, and as its
+ * response how many were done and how many of them failed.
  */
 #include "pg/compat.h"
 
@@ -110,7 +114,7 @@ add_request(ScimBuf *buf, ScimAuditExchange *x)
 {
 	ScimStr		body = x->call->body;
 
-	if (body.ptr == NULL || body.len == 0 || body.len > (size_t) scim_audit_max_body)
+	if (x->logged.ptr == NULL && (body.ptr == NULL || body.len == 0 || body.len > (size_t) scim_audit_max_body))
 		return;
 	if (x->logged.ptr == NULL &&
 		scim_audit_checked(scim_json_parse(x->arena, body, &x->body, NULL)) == SCIM_OK)
@@ -138,6 +142,12 @@ add_response(ScimBuf *buf, const ScimAuditExchange *x)
 		scim_buf_bytes(buf, x->answer.data, x->answer.len);
 		return;
 	}
+	if (x->request.endpoint == SCIM_ENDPOINT_BULK)
+	{
+		add_name(buf, "response");
+		scim_buf_printf(buf, "{\"operations\":%zu,\"failed\":%zu}", x->operations, x->failed);
+		return;
+	}
 	if (x->resource_id.ptr == NULL)
 		return;
 	add_name(buf, "response");
@@ -157,6 +167,7 @@ detail(ScimAuditExchange *x)
 	scim_buf_char(&buf, '{');
 	add_string(&buf, "resource_name", x->resource_name, HEADER_MAX);
 	add_string(&buf, "endpoint", x->request.path, URI_MAX);
+	add_string(&buf, "bulk_id", x->bulk_id, HEADER_MAX);
 	if (x->request.query.ptr != NULL)
 		add_string(&buf, "query", scim_redact_query(x->arena, x->registry, x->request.query), URI_MAX);
 	add_string(&buf, "user_agent", x->request.user_agent, HEADER_MAX);

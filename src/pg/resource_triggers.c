@@ -4,7 +4,8 @@
  *
  * If-Match compares versions, so a row must not change without a new one,
  * also by plain SQL.  The rules:
- *	- INSERT: version 1, created and last_modified now.
+ *	- INSERT: version 1, created and last_modified now; of a deleted user who
+ *	  comes back, the next version, created when it was.
  *	- UPDATE that changes another column: version + 1, last_modified now.
  *	- UPDATE that sets version to version + 1 and changes nothing else is a
  *	  touch, for what is kept in another table: last_modified now.
@@ -15,7 +16,7 @@
  * A table of an application (scim.bind_table) has names of its own for these
  * columns, in the trigger's arguments.  There a new row may bring its version and
  * times, its tenant is the application's affair, and so are its jsonb columns.
- * While a superuser restores a dump, rows pass as they are.  Under
+ * While a superuser restores a dump, rows pass as they are, references unchecked.  Under
  * session_replication_role = replica the rows come from another server, with
  * versions and times that its clients know: these are kept where they go
  * forward, and a change still never leaves the version as it was.  The tenant
@@ -35,6 +36,7 @@
 #include "replication/logicalworker.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 #include "utils/rls.h"
@@ -42,11 +44,13 @@
 #include "utils/tuplestore.h"
 
 #include "pg/guc.h"
+#include "pg/deleted_users.h"
 #include "pg/owner.h"
 #include "pg/plan_cache.h"
 #include "pg/resource_triggers.h"
 #include "pg/tenant.h"
 
+PG_FUNCTION_INFO_V1(scim_audit_admit_restored);
 PG_FUNCTION_INFO_V1(scim_audit_keep_version);
 PG_FUNCTION_INFO_V1(scim_audit_members_changed);
 
@@ -305,6 +309,9 @@ keep_on_insert(const Trigger *trigger, Relation rel, HeapTuple tuple)
 							time_or_now(tuple, c.created, desc, now),
 							time_or_now(tuple, c.last_modified, desc, now));
 	check_tenant(rel, tuple, &c);
+	if (scim_audit_bringing_back())
+		return with_version(tuple, desc, &c, Max(version_or_zero(tuple, desc, &c), 1),
+							time_or_now(tuple, c.created, desc, now), now);
 	return with_version(tuple, desc, &c, 1, now, now);
 }
 
@@ -356,6 +363,32 @@ keep_on_delete(const Trigger *trigger, HeapTuple tuple, TupleDesc desc)
 		lock_groups(tuple, desc, &c);
 }
 
+/*
+ * Rows of a dump come in any order where pg_restore works in parallel, and foreign
+ * keys of tables that an extension made are there before the rows.  So their
+ * triggers rest until the end of the transaction; ours fire always.
+ */
+static void
+check_no_references(void)
+{
+	if (SessionReplicationRole != SESSION_REPLICATION_ROLE_REPLICA)
+		(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
+								 GUC_ACTION_LOCAL, true, 0, false);
+}
+
+/* scim.admit_restored(): for tables with foreign keys whose rows nothing else looks at */
+Datum
+scim_audit_admit_restored(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("scim.admit_restored() is a trigger function")));
+	if (scim_audit_restoring())
+		check_no_references();
+	PG_RETURN_POINTER(NULL);
+}
+
 /* scim.keep_version() */
 Datum
 scim_audit_keep_version(PG_FUNCTION_ARGS)
@@ -370,7 +403,10 @@ scim_audit_keep_version(PG_FUNCTION_ARGS)
 				 errmsg("scim.keep_version() is a BEFORE ROW trigger function")));
 	tuple = TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple : data->tg_trigtuple;
 	if (scim_audit_restoring())
+	{
+		check_no_references();
 		return PointerGetDatum(tuple);
+	}
 
 	if (TRIGGER_FIRED_BY_INSERT(data->tg_event))
 		tuple = keep_on_insert(data->tg_trigger, data->tg_relation, tuple);

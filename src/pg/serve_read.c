@@ -521,11 +521,10 @@ scim_audit_serve_discovery(ScimAuditExchange *x)
 {
 	ScimCapabilities can = {
 		.max_results = scim_audit_max_results,
-		.max_operations = 0,
+		.max_operations = scim_audit_max_bulk_operations,
 		.max_payload = scim_audit_max_body,
 		.default_page_size = Min(scim_audit_default_page_size, scim_audit_max_results),
 		.cursor_timeout = scim_audit_cursor_timeout,
-		.bulk = false,
 		.change_password = x->hash_passwords
 	};
 	bool		found = true;

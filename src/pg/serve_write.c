@@ -7,14 +7,14 @@
  * nothing behind.  The resource's row is locked before anything is compared
  * with it: preconditions (section 3.14), what a PATCH starts from, members.
  * A request gives a resource one new version at most, and none when it
- * changes nothing.
+ * changes nothing; but one that is created before what it refers to gets
+ * another when it is completed.
  */
 #include "pg/compat.h"
 
 #include <string.h>
 
-#include "utils/fmgrprotos.h"
-
+#include "pg/deleted_users.h"
 #include "pg/exchange.h"
 #include "pg/password.h"
 #include "pg/resource_triggers.h"
@@ -213,6 +213,18 @@ touch(ScimAuditExchange *x, ScimAuditRow *row)
 		elog(ERROR, "a locked resource is gone");
 }
 
+/* The answer without the resource. */
+static void
+answer_bare(ScimAuditExchange *x, int http_status, const ScimMeta *meta)
+{
+	x->resource_id = meta->id;
+	x->version = meta->version;
+	x->location = scim_location(x->arena, x->request.type, meta->id, x->base_url);
+	if (x->location == NULL)
+		scim_audit_checked(SCIM_NO_MEMORY);
+	x->status = http_status;
+}
+
 /* The row as the answer, with its links where it can have any. */
 static ScimStatus
 answer_row(ScimAuditExchange *x, int http_status, const ScimAuditRow *row, bool read_links)
@@ -220,8 +232,13 @@ answer_row(ScimAuditExchange *x, int http_status, const ScimAuditRow *row, bool 
 	ScimJson   *json;
 	ScimStatus	status;
 
-	status = scim_audit_checked(scim_resource_from_row(x->arena, x->request.type, row->values, &json, &x->error));
 	x->resource_name = scim_audit_resource_name(x, row);
+	if (x->in_bulk)
+	{
+		answer_bare(x, http_status, &row->meta);
+		return SCIM_OK;
+	}
+	status = scim_audit_checked(scim_resource_from_row(x->arena, x->request.type, row->values, &json, &x->error));
 	if (status == SCIM_OK)
 		scim_audit_answer_resource(x, http_status, json, &row->meta, read_links);
 	return status;
@@ -257,22 +274,8 @@ write_changes(ScimAuditExchange *x, Stored *stored, const ScimResource *resource
 
 	if (body_wanted)
 		return answer_row(x, 200, &stored->row, true);
-	x->version = stored->row.meta.version;
-	x->location = scim_location(x->arena, x->request.type, stored->row.meta.id, x->base_url);
-	x->status = 204;
+	answer_bare(x, 204, &stored->row.meta);
 	return SCIM_OK;
-}
-
-/* A UUID in its text form. */
-static ScimStr
-uuid_text(ScimAuditExchange *x, const uint8_t uuid[16])
-{
-	char	   *hex = DatumGetCString(DirectFunctionCall1(uuid_out, PointerGetDatum(uuid)));
-	char	   *text = scim_strdup(x->arena, (ScimStr) {hex, strlen(hex)});
-
-	if (text == NULL)
-		scim_audit_checked(SCIM_NO_MEMORY);
-	return (ScimStr) {text, strlen(text)};
 }
 
 static ScimStatus
@@ -291,7 +294,7 @@ serve_put(ScimAuditExchange *x)
 	return status;
 }
 
-/* A POST that brings a resource back: what a PUT does, answered as a creation. */
+/* A POST of a resource that is there, brought back or not complete: what a PUT does, answered as a creation. */
 static ScimStatus
 reactivate(ScimAuditExchange *x)
 {
@@ -302,67 +305,91 @@ reactivate(ScimAuditExchange *x)
 	return status;
 }
 
-/*
- * The inactive user whose userName a POST wants, where the tenant has such users brought
- * back: its id, else absent.  A type without the two attributes has none.
- */
+/* The userName that a POST wants, of a type that has users who can be inactive; else absent. */
 static ScimStr
-inactive_namesake(ScimAuditExchange *x, const ScimStr *values)
+wanted_name(ScimAuditExchange *x, const ScimStr *values)
 {
 	const ScimResourceType *type = x->request.type;
-	ScimStr		name = SCIM_STR_NONE;
 	size_t		i;
 
 	for (i = 0; i < type->n_columns; i++)
-		if (strcmp(type->columns[i].path, "userName") == 0)
-			name = values[i];
-	if (!x->reactivate || name.ptr == NULL || scim_type_attribute(type, SCIM_STR("active")) == NULL)
-		return SCIM_STR_NONE;
-	return scim_audit_id_by_name(x, type, name, " and active eq false");
+		if (strcmp(type->columns[i].path, "userName") == 0 && scim_type_attribute(type, SCIM_STR("active")) != NULL)
+			return values[i];
+	return SCIM_STR_NONE;
 }
 
-/* Lock the inactive namesake, if there is one still once the lock is ours. */
+/*
+ * The user that a POST brings back, where the tenant has it so: an inactive one with
+ * the userName that it wants, locked, else a deleted one that is kept; absent: there is
+ * none.
+ */
 static ScimStr
-lock_namesake(ScimAuditExchange *x, const ScimStr *values)
+bring_back(ScimAuditExchange *x, const ScimStr *values)
 {
-	ScimStr		id = inactive_namesake(x, values);
+	const ScimResourceType *type = x->request.type;
+	ScimStr		name = x->reactivate ? wanted_name(x, values) : SCIM_STR_NONE;
 	ScimAuditRow row = {{{0}}};
 	ScimSql		sql;
+	ScimStr		id;
 
-	if (id.ptr == NULL)
+	if (name.ptr == NULL)
+		return SCIM_STR_NONE;
+	id = scim_audit_id_by_name(x, type, name, " and active eq false");
+	if (id.ptr != NULL)
+	{
+		/* It may be active, or gone, once the lock is ours. */
+		scim_audit_checked(scim_sql_select(x->arena, type, scim_audit_tenant_str(x), id, true, &sql));
+		scim_audit_storage_row(x->arena, type, &sql, &row);
+		id = scim_audit_id_by_name(x, type, name, " and active eq false");
+	}
+	if (id.ptr != NULL || !x->soft_delete || scim_audit_id_by_name(x, type, name, "").ptr != NULL)
 		return id;
-	scim_audit_checked(scim_sql_select(x->arena, x->request.type, scim_audit_tenant_str(x), id, true, &sql));
-	scim_audit_storage_row(x->arena, x->request.type, &sql, &row);
-	return inactive_namesake(x, values);
+	id = scim_audit_bring_back_named(scim_audit_tenant_str(x), name);
+	if (id.ptr != NULL)
+		id.ptr = scim_strdup(x->arena, id);
+	return id;
+}
+
+/* Read a POST: the resource, its row, and in x->request.id the user that it brings back. */
+static ScimStatus
+read_new(ScimAuditExchange *x, ScimResource *resource, ScimStr *values)
+{
+	ScimStatus	status;
+
+	status = scim_audit_checked(scim_resource_from_body(x->arena, x->request.type, x->body, NULL,
+														x->profile->strict_attributes, resource, &x->error));
+	if (status == SCIM_OK)
+		status = scim_audit_checked(scim_resource_to_row(x->arena, x->request.type, resource->json, values, &x->error));
+	if (status == SCIM_OK)
+		x->request.id = bring_back(x, values);
+	return status;
+}
+
+static void
+insert(ScimAuditExchange *x, ScimStr id, const ScimStr *values, ScimAuditRow *row)
+{
+	ScimSql		sql;
+
+	scim_audit_checked(scim_sql_insert(x->arena, x->request.type, scim_audit_tenant_str(x), id, values, &sql));
+	if (!scim_audit_storage_row(x->arena, x->request.type, &sql, row))
+		elog(ERROR, "an inserted resource is not there");
 }
 
 static ScimStatus
 serve_post(ScimAuditExchange *x)
 {
-	const ScimResourceType *type = x->request.type;
 	ScimResource resource = {0};
 	ScimAuditRow row = {{{0}}};
 	ScimStr    *values = new_values(x);
-	uint8_t		uuid[16];
 	bool		changed;
-	ScimSql		sql;
-	ScimStatus	status;
+	ScimStatus	status = read_new(x, &resource, values);
 
-	status = scim_audit_checked(scim_resource_from_body(x->arena, type, x->body, NULL,
-														x->profile->strict_attributes, &resource, &x->error));
-	if (status == SCIM_OK)
-		status = scim_audit_checked(scim_resource_to_row(x->arena, type, resource.json, values, &x->error));
 	if (status != SCIM_OK)
 		return status;
-	x->request.id = lock_namesake(x, values);
 	if (x->request.id.ptr != NULL)
 		return reactivate(x);
 
-	scim_audit_new_uuid(uuid);
-	scim_audit_checked(scim_sql_insert(x->arena, type, scim_audit_tenant_str(x), uuid_text(x, uuid),
-									   values, &sql));
-	if (!scim_audit_storage_row(x->arena, type, &sql, &row))
-		elog(ERROR, "an inserted resource is not there");
+	insert(x, scim_audit_new_id(x->arena), values, &row);
 	status = apply_links(x, resource.links, row.meta.id, &changed);
 	if (status != SCIM_OK)
 		return status;
@@ -426,6 +453,47 @@ serve_delete(ScimAuditExchange *x)
 	return SCIM_OK;
 }
 
+/* Make the body what the core takes, as far as the profile forgives. */
+static ScimStatus
+normalise(ScimAuditExchange *x)
+{
+	return scim_audit_checked(scim_profile_apply(x->arena, x->profile, x->request.type,
+												 x->request.method == SCIM_PATCH, &x->body,
+												 &x->tolerances, &x->error));
+}
+
+ScimStatus
+scim_audit_create_alone(ScimAuditExchange *x, ScimStr id)
+{
+	const ScimResourceType *type = x->request.type;
+	ScimResource resource = {0};
+	ScimAuditRow row = {{{0}}};
+	ScimStr    *values = new_values(x);
+	size_t		i;
+	ScimStatus	status = normalise(x);
+
+	if (status == SCIM_OK)
+		status = read_new(x, &resource, values);
+	if (status != SCIM_OK || x->request.id.ptr != NULL)
+		return status;
+	for (i = 0; i < type->n_columns; i++)
+		if (type->columns[i].references != NULL)
+			values[i] = SCIM_STR_NONE;
+	insert(x, id, values, &row);
+	x->request.id = id;
+	return SCIM_OK;
+}
+
+ScimStatus
+scim_audit_complete(ScimAuditExchange *x)
+{
+	ScimStatus	status;
+
+	scim_buf_reset(&x->tolerances);
+	status = normalise(x);
+	return status == SCIM_OK ? reactivate(x) : status;
+}
+
 ScimStatus
 scim_audit_serve_write(ScimAuditExchange *x)
 {
@@ -434,9 +502,7 @@ scim_audit_serve_write(ScimAuditExchange *x)
 	if (x->request.method == SCIM_DELETE)
 		return serve_delete(x);
 
-	status = scim_audit_checked(scim_profile_apply(x->arena, x->profile, x->request.type,
-												   x->request.method == SCIM_PATCH, &x->body,
-												   &x->tolerances, &x->error));
+	status = normalise(x);
 	if (status != SCIM_OK)
 		return status;
 	switch (x->request.method)

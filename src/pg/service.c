@@ -14,21 +14,17 @@
 
 #include <string.h>
 
-#include "access/xact.h"
 #include "access/xlog.h"
-#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 #include "core/json.h"
 #include "core/redact.h"
 #include "core/search.h"
 #include "core/text.h"
-#include "pg/database_error.h"
 #include "pg/duty.h"
 #include "pg/exchange.h"
 #include "pg/guc.h"
@@ -38,32 +34,14 @@
 #include "pg/tenant.h"
 #include "pg/text_functions.h"
 
-#define ARENA_MAX ((size_t) 1024 * 1024 * 1024)
-#define ANSWER_MAX ((size_t) 256 * 1024 * 1024) /* of a jsonb array */
-#define TOLERANCES_MAX 4096
-
 /* scim_apply may be called by a trigger that our own statement fires. */
 static int	depth = 0;
 
-static void
-free_arena(void *arena)
+void
+scim_audit_forget_plans(void)
 {
-	scim_arena_free(*(ScimArena **) arena);
-}
-
-ScimArena *
-scim_audit_create_arena(void)
-{
-	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
-	ScimArena **arena = palloc0(sizeof(ScimArena *));
-
-	callback->func = free_arena;
-	callback->arg = arena;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
-	*arena = scim_arena_create(ARENA_MAX);
-	if (*arena == NULL)
-		scim_audit_checked(SCIM_NO_MEMORY);
-	return *arena;
+	if (depth == 1)
+		scim_audit_plan_cache_trim();
 }
 
 /* Which duties may do this: whoever may read SQL rows may read them as SCIM too. */
@@ -93,6 +71,7 @@ decide_tenant(ScimAuditExchange *x)
 				scim_audit_checked(SCIM_NO_MEMORY);
 			x->hash_passwords = settings->password == SCIM_PASSWORD_HASH;
 			x->reactivate = settings->reactivate;
+			x->soft_delete = settings->soft_delete;
 			if (!settings->enabled)
 			{
 				x->denied = true;
@@ -114,9 +93,8 @@ decide_tenant(ScimAuditExchange *x)
 	return scim_error(&x->error, SCIM_FORBIDDEN, "the role has no duty that allows this for the tenant");
 }
 
-/* May the method be used on the endpoint at all? */
-static ScimStatus
-check_offered(ScimAuditExchange *x)
+ScimStatus
+scim_audit_check_offered(ScimAuditExchange *x)
 {
 	const ScimRequest *request = &x->request;
 	bool		offered = false;
@@ -136,18 +114,17 @@ check_offered(ScimAuditExchange *x)
 			offered = request->method == SCIM_GET;
 			break;
 		case SCIM_ENDPOINT_SEARCH:
+		case SCIM_ENDPOINT_BULK:
 			offered = request->method == SCIM_POST;
 			break;
 		case SCIM_ENDPOINT_ROOT:
 			offered = request->method == SCIM_GET;
 			break;
-		case SCIM_ENDPOINT_BULK:
-			return scim_error(&x->error, SCIM_NOT_IMPLEMENTED, "this endpoint is not offered");
 		case SCIM_ENDPOINT_UNKNOWN:
 			return scim_error(&x->error, SCIM_NOT_FOUND, "there is nothing at this path");
 	}
 	if (offered)
-		return SCIM_OK;
+		return request->endpoint == SCIM_ENDPOINT_ME ? scim_audit_resolve_me(x) : SCIM_OK;
 	x->allow = scim_request_allow(request);
 	return scim_error(&x->error, SCIM_METHOD_NOT_ALLOWED, "this method cannot be used here");
 }
@@ -176,10 +153,11 @@ content_type_known(ScimStr type)
 	return false;
 }
 
-/* Read the body, and keep what the log may have of it. */
+/* Read the body, and keep what the log may have of it; that of a bulk request is for its operations to log. */
 static ScimStatus
 parse_body(ScimAuditExchange *x)
 {
+	bool		bulk = x->request.endpoint == SCIM_ENDPOINT_BULK;
 	ScimStr		body = x->call->body;
 	ScimStr		type = x->request.content_type;
 	ScimStatus	status;
@@ -187,7 +165,8 @@ parse_body(ScimAuditExchange *x)
 	if (!has_body(x))
 		return SCIM_OK;
 	if (body.len > (size_t) scim_audit_max_body)
-		return scim_error(&x->error, SCIM_PAYLOAD_TOO_LARGE, "the body is longer than %d bytes",
+		return scim_error(&x->error, SCIM_PAYLOAD_TOO_LARGE,
+						  bulk ? "The size of the bulk operation exceeds the maxPayloadSize (%d)." : "the body is longer than %d bytes",
 						  scim_audit_max_body);
 	if (type.ptr != NULL && type.len > 0 && !content_type_known(type))
 		return scim_error(&x->error, SCIM_UNSUPPORTED_MEDIA_TYPE,
@@ -195,7 +174,7 @@ parse_body(ScimAuditExchange *x)
 	if (body.ptr == NULL || body.len == 0)
 		return scim_error(&x->error, SCIM_INVALID_SYNTAX, "the request has no body");
 	status = scim_audit_checked(scim_json_parse(x->arena, body, &x->body, &x->error));
-	if (status == SCIM_OK)
+	if (status == SCIM_OK && !bulk)
 		scim_audit_checked(scim_redact_body(x->arena, x->registry, x->body, &x->logged));
 	return status;
 }
@@ -273,9 +252,7 @@ prepare(ScimAuditExchange *x)
 		x->error = request_error;
 		return parsed;
 	}
-	status = check_offered(x);
-	if (status == SCIM_OK && x->request.endpoint == SCIM_ENDPOINT_ME)
-		status = scim_audit_resolve_me(x);
+	status = scim_audit_check_offered(x);
 	if (status == SCIM_OK)
 		status = parse_body(x);
 	if (status == SCIM_OK && x->request.endpoint == SCIM_ENDPOINT_SEARCH)
@@ -287,9 +264,8 @@ prepare(ScimAuditExchange *x)
 	return status;
 }
 
-/* An id that cannot be one names nothing. */
-static ScimStatus
-check_id(ScimAuditExchange *x)
+ScimStatus
+scim_audit_check_id(ScimAuditExchange *x)
 {
 	char	   *id = scim_alloc(x->arena, 37);
 
@@ -314,72 +290,10 @@ serve_read(ScimAuditExchange *x)
 	return scim_audit_serve_discovery(x);
 }
 
-/* Forget an answer that was begun. */
-static void
-reset_answer(ScimAuditExchange *x)
-{
-	scim_buf_reset(&x->answer);
-	if (!x->is_me)
-		x->location = NULL;
-}
-
-/* Fire what is deferred to the end of the transaction, while a refusal can still be undone. */
-static void
-check_deferred(void)
-{
-	ConstraintsSetStmt *stmt = makeNode(ConstraintsSetStmt);
-
-	AfterTriggerSetState(stmt);
-}
-
-/*
- * A write, in a subtransaction that a refusal undoes.  The error is judged
- * after the rollback, for that needs the catalogs.
- */
 static ScimStatus
-serve_write(ScimAuditExchange *x)
+write_one(void *x)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
-	volatile	ScimStatus status = SCIM_OK;
-
-	PreventCommandIfReadOnly("scim_apply()");
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		status = scim_audit_serve_write(x);
-		if (status == SCIM_OK && x->call->caller != NULL)
-			check_deferred();
-		if (status == SCIM_OK)
-			ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-	}
-	PG_END_TRY();
-	if (error != NULL || status != SCIM_OK)
-		RollbackAndReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	scim_audit_members_quiet = false;
-
-	if (error != NULL)
-	{
-		status = scim_audit_database_error(error, x->registry, &x->error);
-		if (status == SCIM_OK && x->call->caller != NULL)
-			status = scim_audit_final_error(error, &x->error);
-		if (status == SCIM_OK)
-			ReThrowError(error);
-		FreeErrorData(error);
-	}
-	if (status != SCIM_OK)
-		reset_answer(x);
-	return status;
+	return scim_audit_serve_write(x);
 }
 
 static ScimStatus
@@ -388,33 +302,26 @@ work(ScimAuditExchange *x)
 	ScimStatus	status = prepare(x);
 
 	if (status == SCIM_OK)
-		status = check_id(x);
+		status = scim_audit_check_id(x);
 	if (status != SCIM_OK)
 		return status;
 	if (scim_request_reads(&x->request))
 		return serve_read(x);
 	if (RecoveryInProgress())
 		return scim_error(&x->error, SCIM_UNAVAILABLE, "this server is a standby: it takes no writes");
-	return serve_write(x);
-}
-
-/* Turn a refusal into the answer. */
-static void
-answer_error(ScimAuditExchange *x)
-{
-	reset_answer(x);
-	scim_response_error(&x->answer, &x->error);
-	x->status = scim_status_http(x->error.status);
+	PreventCommandIfReadOnly("scim_apply()");
+	if (x->request.endpoint == SCIM_ENDPOINT_BULK)
+		return scim_audit_serve_bulk(x);
+	return scim_audit_guarded(write_one, x, x, &x->error);
 }
 
 /* Serve the request and log it. */
 static void
 serve(ScimAuditExchange *x)
 {
-	if (depth == 1)
-		scim_audit_plan_cache_trim();
+	scim_audit_forget_plans();
 	if (work(x) != SCIM_OK)
-		answer_error(x);
+		scim_audit_answer_error(x);
 	if (x->answer.failed)
 		scim_audit_checked(SCIM_NO_MEMORY);
 
@@ -426,7 +333,7 @@ serve(ScimAuditExchange *x)
 	{
 		scim_error(&x->error, SCIM_UNAVAILABLE,
 				   "this request is to be recorded, and nothing can be recorded here");
-		answer_error(x);
+		scim_audit_answer_error(x);
 	}
 }
 
@@ -448,7 +355,7 @@ reply_headers(ScimAuditExchange *x, MemoryContext context)
 	bool		array = x->call->caller != NULL;
 	ScimBuf		buf;
 
-	scim_buf_init(&buf, x->arena, ANSWER_MAX);
+	scim_buf_init(&buf, x->arena, SCIM_AUDIT_ANSWER_MAX);
 	/* RFC 7644 section 3.11: of /Me, in any response. */
 	if ((x->error.status == SCIM_OK || x->is_me) && x->location != NULL)
 		append_header(&buf, array, "Location", x->location);
@@ -494,8 +401,8 @@ init_exchange(ScimAuditExchange *x, const ScimAuditCall *call)
 	x->request.endpoint = SCIM_ENDPOINT_UNKNOWN;
 	x->arena = scim_audit_create_arena();
 	x->profile = scim_profile(scim_audit_profile_name());
-	scim_buf_init(&x->tolerances, x->arena, TOLERANCES_MAX);
-	scim_buf_init(&x->answer, x->arena, ANSWER_MAX);
+	scim_buf_init(&x->tolerances, x->arena, SCIM_AUDIT_TOLERANCES_MAX);
+	scim_buf_init(&x->answer, x->arena, SCIM_AUDIT_ANSWER_MAX);
 
 	x->context.origin = "scim";
 	x->context.actor = scim_audit_role_name(GetOuterUserId());

@@ -100,7 +100,7 @@ load_relation(HTAB *table, Oid relid, bool is_settings)
 		strlcpy(key, name, sizeof(key));
 		entry = hash_search(table, key, HASH_ENTER, &found);
 		if (!found)
-			entry->settings = (ScimAuditTenant) {"", SCIM_PASSWORD_DISCARD, false, true};
+			entry->settings = (ScimAuditTenant) {"", SCIM_PASSWORD_DISCARD, false, false, true};
 		if (is_settings)
 		{
 			char	   *base_url = text_column(tuple, desc, "base_url");
@@ -109,6 +109,7 @@ load_relation(HTAB *table, Oid relid, bool is_settings)
 			if (strcmp(text_column(tuple, desc, "password"), "hash") == 0)
 				entry->settings.password = SCIM_PASSWORD_HASH;
 			entry->settings.reactivate = boolean_column(tuple, desc, "reactivate");
+			entry->settings.soft_delete = boolean_column(tuple, desc, "soft_delete");
 			entry->settings.enabled = boolean_column(tuple, desc, "enabled");
 		}
 	}
@@ -236,7 +237,7 @@ scim_audit_tenants_changed(PG_FUNCTION_ARGS)
 
 /*
  * Write the settings of a tenant: base_url, and what the JSON object names
- * (base_url, password, reactivate; null stands for the default).  The checks
+ * (base_url, password, reactivate, soft_delete; null stands for the default).  The checks
  * of the table judge the values.
  */
 static void
@@ -248,7 +249,7 @@ write_settings(const char *tenant, Datum settings)
 	values[0] = CStringGetTextDatum(tenant);
 	values[1] = settings;
 	if (SPI_execute_with_args("SELECT k FROM pg_catalog.jsonb_object_keys($2) AS k"
-							  " WHERE k OPERATOR(pg_catalog.<>) ALL (ARRAY['base_url', 'password', 'reactivate'])",
+							  " WHERE k OPERATOR(pg_catalog.<>) ALL (ARRAY['base_url', 'password', 'reactivate', 'soft_delete'])",
 							  2, types, values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read settings");
 	if (SPI_processed > 0)
@@ -256,15 +257,17 @@ write_settings(const char *tenant, Datum settings)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no tenant setting \"%s\"",
 						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1)),
-				 errhint("Tenant settings are base_url, password and reactivate.")));
-	if (SPI_execute_with_args("INSERT INTO scim.tenant_settings AS s (tenant, base_url, password, reactivate)"
+				 errhint("Tenant settings are base_url, password, reactivate and soft_delete.")));
+	if (SPI_execute_with_args("INSERT INTO scim.tenant_settings AS s (tenant, base_url, password, reactivate, soft_delete)"
 							  " VALUES ($1, pg_catalog.rtrim($2 OPERATOR(pg_catalog.->>) 'base_url', '/'),"
 							  " coalesce($2 OPERATOR(pg_catalog.->>) 'password', 'discard'),"
-							  " coalesce(($2 OPERATOR(pg_catalog.->>) 'reactivate')::boolean, false))"
+							  " coalesce(($2 OPERATOR(pg_catalog.->>) 'reactivate')::boolean, false),"
+							  " coalesce(($2 OPERATOR(pg_catalog.->>) 'soft_delete')::boolean, false))"
 							  " ON CONFLICT (tenant) DO UPDATE SET"
 							  " base_url = CASE WHEN $2 OPERATOR(pg_catalog.?) 'base_url' THEN excluded.base_url ELSE s.base_url END,"
 							  " password = CASE WHEN $2 OPERATOR(pg_catalog.?) 'password' THEN excluded.password ELSE s.password END,"
-							  " reactivate = CASE WHEN $2 OPERATOR(pg_catalog.?) 'reactivate' THEN excluded.reactivate ELSE s.reactivate END",
+							  " reactivate = CASE WHEN $2 OPERATOR(pg_catalog.?) 'reactivate' THEN excluded.reactivate ELSE s.reactivate END,"
+							  " soft_delete = CASE WHEN $2 OPERATOR(pg_catalog.?) 'soft_delete' THEN excluded.soft_delete ELSE s.soft_delete END",
 							  2, types, values, NULL, false, 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write settings");
 }

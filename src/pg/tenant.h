@@ -16,7 +16,8 @@ typedef struct ScimAuditTenant
 {
 	const char *base_url;		/* without a slash at its end; "" when not set */
 	ScimAuditPassword password;
-	bool		reactivate;		/* a POST of an inactive user's userName brings that user back */
+	bool		reactivate;		/* a POST of the userName of a user that is inactive, or deleted and kept, brings that user back */
+	bool		soft_delete;	/* deleted users are kept in scim.deleted_users */
 	bool		enabled;		/* SCIM calls are served */
 } ScimAuditTenant;
 

@@ -7,20 +7,24 @@
  */
 #include "pg/compat.h"
 
+#include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/jsonb.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "core/needles.h"
 #include "core/text.h"
 #include "pg/log.h"
 #include "pg/text_functions.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_fold);
 PG_FUNCTION_INFO_V1(scim_audit_contains);
+PG_FUNCTION_INFO_V1(scim_audit_contains_each);
 PG_FUNCTION_INFO_V1(scim_audit_ends_with);
 PG_FUNCTION_INFO_V1(scim_audit_folded_values);
 PG_FUNCTION_INFO_V1(scim_audit_parse_time);
@@ -74,13 +78,107 @@ fold(const char *ptr, size_t len)
 	return result;
 }
 
+/*
+ * Folds of long values, kept until the transaction ends.  A filter folds the
+ * same value again for each of its terms, of which there may be hundreds; it
+ * is recognised by the bytes of its datum, which for a value stored out of
+ * line are its address, so that it is not even fetched again.  (TOAST gives an
+ * address to another value only after four thousand million others.)
+ */
+#define KEPT_FOLDS 16
+#define KEPT_FROM 128			/* shorter values are folded faster than found */
+#define KEPT_UP_TO (256 * 1024)
+
+typedef struct KeptFold
+{
+	struct varlena *datum;		/* as the function was given it */
+	text	   *folded;
+} KeptFold;
+
+static KeptFold kept_folds[KEPT_FOLDS];
+static int	next_kept_fold;
+static MemoryContext kept_context;
+
+static void
+forget_folds(void *arg)
+{
+	memset(kept_folds, 0, sizeof(kept_folds));
+	next_kept_fold = 0;
+	kept_context = NULL;
+}
+
+static text *
+find_fold(const struct varlena *datum)
+{
+	Size		size = VARSIZE_ANY(datum);
+	int			i;
+
+	for (i = 0; i < KEPT_FOLDS && kept_folds[i].datum != NULL; i++)
+	{
+		if (VARSIZE_ANY(kept_folds[i].datum) == size && memcmp(kept_folds[i].datum, datum, size) == 0)
+			return kept_folds[i].folded;
+	}
+	return NULL;
+}
+
+static void *
+keep(const void *ptr, Size size)
+{
+	return memcpy(MemoryContextAlloc(kept_context, size), ptr, size);
+}
+
+static void
+keep_fold(const struct varlena *datum, const text *folded)
+{
+	KeptFold   *place = &kept_folds[next_kept_fold];
+	KeptFold	made;
+
+	if (kept_context == NULL)
+	{
+		MemoryContextCallback *callback;
+
+		kept_context = AllocSetContextCreate(TopTransactionContext, "scim_audit folds", ALLOCSET_DEFAULT_SIZES);
+		callback = MemoryContextAlloc(kept_context, sizeof(MemoryContextCallback));
+		callback->func = forget_folds;
+		callback->arg = NULL;
+		MemoryContextRegisterResetCallback(kept_context, callback);
+	}
+	made.datum = keep(datum, VARSIZE_ANY(datum));
+	made.folded = keep(folded, VARSIZE(folded));
+	if (place->datum != NULL)
+	{
+		pfree(place->datum);
+		pfree(place->folded);
+	}
+	*place = made;
+	next_kept_fold = (next_kept_fold + 1) % KEPT_FOLDS;
+}
+
+/* Values of which the fold is kept: long ones, and those that are stored away or packed. */
+static bool
+worth_keeping(const struct varlena *datum)
+{
+	return !VARATT_IS_EXTERNAL_EXPANDED(datum) && !VARATT_IS_EXTERNAL_INDIRECT(datum) &&
+		(VARATT_IS_EXTENDED(datum) && !VARATT_IS_SHORT(datum) ? toast_raw_datum_size(PointerGetDatum(datum)) <= KEPT_UP_TO :
+		 VARSIZE_ANY(datum) >= KEPT_FROM && VARSIZE_ANY(datum) <= KEPT_UP_TO);
+}
+
 /* scim.fold(text) */
 Datum
 scim_audit_fold(PG_FUNCTION_ARGS)
 {
-	text	   *value = PG_GETARG_TEXT_PP(0);
+	struct varlena *datum = (struct varlena *) PG_GETARG_POINTER(0);
+	bool		keeping = worth_keeping(datum);
+	text	   *folded = keeping ? find_fold(datum) : NULL;
+	text	   *value;
 
-	PG_RETURN_TEXT_P(fold(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)));
+	if (folded != NULL)
+		return PointerGetDatum(memcpy(palloc(VARSIZE(folded)), folded, VARSIZE(folded)));
+	value = PG_GETARG_TEXT_PP(0);
+	folded = fold(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	if (keeping)
+		keep_fold(datum, folded);
+	PG_RETURN_TEXT_P(folded);
 }
 
 /*
@@ -95,6 +193,80 @@ scim_audit_contains(PG_FUNCTION_ARGS)
 
 	PG_RETURN_BOOL(memmem(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value),
 						  VARDATA_ANY(part), VARSIZE_ANY_EXHDR(part)) != NULL);
+}
+
+/* The parts of the last call, for the next one. */
+typedef struct Parts
+{
+	ArrayType  *array;
+	ScimNeedles *needles;
+	int			n;
+	bool	   *found;
+	Datum	   *answers;
+	bool	   *nulls;
+} Parts;
+
+static Parts *
+prepare_parts(ArrayType *array, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Parts	   *parts = palloc0(sizeof(Parts));
+	Datum	   *elements;
+	ScimStr    *texts;
+	Size		total = 0;
+	Size		size;
+	int			i;
+
+	parts->array = (ArrayType *) memcpy(palloc(VARSIZE(array)), array, VARSIZE(array));
+	deconstruct_array(parts->array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &parts->nulls, &parts->n);
+	texts = palloc0(sizeof(ScimStr) * Max(parts->n, 1));
+	for (i = 0; i < parts->n; i++)
+	{
+		text	   *element = (text *) DatumGetPointer(elements[i]);
+
+		texts[i] = parts->nulls[i] ? SCIM_STR("") : (ScimStr) {VARDATA_ANY(element), VARSIZE_ANY_EXHDR(element)};
+		total += texts[i].len;
+	}
+	size = scim_needles_size(parts->n, total);
+	if (size == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("the texts to look for are too long")));
+	parts->needles = scim_needles_init(MemoryContextAllocExtended(context, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO), texts, parts->n);
+	parts->found = palloc(sizeof(bool) * Max(parts->n, 1));
+	parts->answers = palloc(sizeof(Datum) * Max(parts->n, 1));
+	MemoryContextSwitchTo(old);
+	return parts;
+}
+
+/*
+ * scim.contains_each(text, text[]): for each part, whether the value contains
+ * it, in one pass over the value.  Its caller gives the same parts for row
+ * after row, so what is made of them is kept for the statement.
+ */
+Datum
+scim_audit_contains_each(PG_FUNCTION_ARGS)
+{
+	text	   *value = PG_GETARG_TEXT_PP(0);
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
+	Parts	   *parts = fcinfo->flinfo->fn_extra;
+	int			lower = 1;
+	int			i;
+
+	if (parts == NULL || VARSIZE(parts->array) != VARSIZE(array) || memcmp(parts->array, array, VARSIZE(array)) != 0)
+	{
+		MemoryContext context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "scim_audit parts", ALLOCSET_DEFAULT_SIZES);
+
+		if (parts != NULL)
+			MemoryContextDelete(GetMemoryChunkContext(parts));
+		fcinfo->flinfo->fn_extra = NULL;
+		parts = prepare_parts(array, context);
+		fcinfo->flinfo->fn_extra = parts;
+	}
+	scim_needles_find(parts->needles, (ScimStr) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)}, parts->found);
+	for (i = 0; i < parts->n; i++)
+		parts->answers[i] = BoolGetDatum(parts->found[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_md_array(parts->answers, parts->nulls, 1, &parts->n, &lower, BOOLOID, 1, true, TYPALIGN_CHAR));
 }
 
 /* scim.ends_with(text, text) */

@@ -51,11 +51,18 @@ $node->safe_psql('source', q{
 	INSERT INTO item SELECT i, 'x', repeat('y', 5000) FROM generate_series(1, 50) i;
 	UPDATE item SET v = 'z' WHERE id < 10;
 	INSERT INTO scim.users (tenant, user_name, display_name) SELECT 'default', 'user' || i, 'é' FROM generate_series(1, 5) i;
+	-- Larger than what they refer to, and so restored before it in parallel.
+	UPDATE scim.users u SET manager_id = m.id FROM scim.users m WHERE m.user_name = 'user5' AND u.user_name <> 'user5';
+	INSERT INTO scim.groups (tenant, display_name) SELECT 'default', 'g' || i FROM generate_series(1, 20) i;
+	INSERT INTO scim.group_members (tenant, group_id, member_id) SELECT 'default', g.id, u.id FROM scim.groups g, scim.users u;
 	DELETE FROM item WHERE id > 40;
 	SELECT scim.create_tenant('t1', settings => '{"password": "hash"}');
 	SELECT scim.alter_tenant('default', '{"password": "hash"}');
 	CREATE ROLE auditor;
 	SELECT scim.grant_duty('auditor', 'auditor', 't1');
+	CREATE ROLE directory;
+	SELECT scim.grant_duty('directory', 'provisioning_admin', 't1');
+	SELECT scim.create_client('t1', 'okta', 'directory'), scim.rotate_token('t1', 'okta');
 	CREATE TABLE part (id int PRIMARY KEY, tenant text) PARTITION BY RANGE (id);
 	CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (10);
 	SELECT scim_audit.track('part', tenant_column => 'tenant');
@@ -102,6 +109,10 @@ for my $kind (sort keys %restore)
 	is($node->safe_psql($kind, $content), $log[0], "$kind: every row of the log, and no other");
 	is($node->safe_psql($kind, $tables), $log[1], "$kind: partitions with their bounds, guards, indexes and privileges");
 	is($node->safe_psql($kind, 'SELECT count(*) FROM item'), '40', "$kind: the tracked table");
+	is($node->safe_psql($kind, 'SELECT count(*), count(manager_id), (SELECT count(*) FROM scim.group_members), (SELECT count(*) FROM scim.client_tokens) FROM scim.users'),
+		'5|4|100|2', "$kind: what refers to other rows");
+	$node->command_fails_like([ 'psql', '-XqAt', '-d', $kind, '-c', 'INSERT INTO scim.group_members (tenant, group_id, member_id) SELECT tenant, id, id FROM scim.groups LIMIT 1' ],
+		qr/violates foreign key/, "$kind: references are checked again");
 	is($node->safe_psql($kind, 'SELECT * FROM scim_audit.verify()'), '', "$kind: verify finds nothing");
 	is($node->safe_psql($kind, $always), $log[3], "$kind: what was audited always still is, partitions too");
 	$node->safe_psql($kind, "INSERT INTO item VALUES (100); UPDATE scim.users SET title = 'x'; TRUNCATE part_2");

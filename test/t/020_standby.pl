@@ -43,6 +43,7 @@ is(call('', 'GET', '/Schemas'), '200|', 'a discovery document is read');
 is(call('', 'POST', '/Users', qq({$user, "userName": "c"})), '503|1', 'POST is 503');
 is(call('', 'POST', '/Users', '{'), '503|1', 'a malformed POST is 503, for its refusal cannot be recorded');
 is(call('', 'DELETE', "/Users/$id"), '503|1', 'DELETE is 503');
+is(call('', 'POST', '/Bulk', qq({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [{"method": "DELETE", "path": "/Users/$id"}]})), '503|1', 'Bulk is 503 as a whole');
 is(call('', 'GET', '/Users/nobody'), '503|1', 'a failing read is 503 where it is to be recorded');
 is(call("SET scim_audit.log_reads = 'none';", 'GET', '/Users/nobody'), '404|', 'and 404 where it is not');
 is(call("SET scim_audit.log_reads = 'all';", 'GET', "/Users/$id"), '503|1', 'any read is 503 where all are to be recorded');

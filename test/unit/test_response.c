@@ -347,10 +347,11 @@ test_discovery(void)
 	scim_buf_reset(&buf);
 	ok(!scim_response_resource_types(&buf, registry, SCIM_STR("Device"), BASE) && buf.len == 0, "no such type");
 
-	scim_response_service_provider_config(&buf, &(ScimCapabilities) {200, 0, 1048576, 100, 3600, false, true}, BASE);
+	scim_response_service_provider_config(&buf, &(ScimCapabilities) {200, 1000, 1048576, 100, 3600, true}, BASE);
 	json = parsed(arena, &buf, "/ServiceProviderConfig");
 	ok(json_object_get_boolean(scim_json_get(scim_json_get(json, "patch", NULL), "supported", NULL)), "PATCH is supported");
-	ok(!json_object_get_boolean(scim_json_get(scim_json_get(json, "bulk", NULL), "supported", NULL)), "Bulk is not");
+	ok(json_object_get_boolean(scim_json_get(scim_json_get(json, "bulk", NULL), "supported", NULL)), "so is Bulk");
+	is_int(json_object_get_int(scim_json_get(scim_json_get(json, "bulk", NULL), "maxOperations", NULL)), 1000, "maxOperations");
 	ok(json_object_get_boolean(scim_json_get(scim_json_get(json, "changePassword", NULL), "supported", NULL)), "passwords are");
 	is_int(json_object_get_int(scim_json_get(scim_json_get(json, "filter", NULL), "maxResults", NULL)), 200, "maxResults");
 	is_int((long long) json_object_array_length(scim_json_get(json, "authenticationSchemes", NULL)), 1, "one way to authenticate");
