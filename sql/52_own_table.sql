@@ -79,7 +79,7 @@ SELECT table_name, resource, tenant_column, key_columns, exclude, redact, always
 
 -- The application's users are SCIM's.
 SELECT jsonb_pretty(x - 'id' - 'meta') FROM scim.scim_apply('GET', '/Users?sortBy=userName') r, jsonb_array_elements(r.body -> 'Resources') x;
-SELECT f, pg_temp.found('/Users?filter=' || replace(replace(f, ' ', '%20'), '"', '%22')) FROM (VALUES
+SELECT f, pg_temp.found('/Users?sortBy=userName&filter=' || replace(replace(f, ' ', '%20'), '"', '%22')) FROM (VALUES
 	('userName eq "ANN"'), ('userName sw "b"'), ('active eq true'), ('emails eq "Ann@Example.com"'), ('emails.value co "example"'), ('emails[type eq "work" and value sw "ann"]'),
 	('emails[type eq "home"]'), ('emails[primary eq true]'), ('not (emails pr)'), ('emails ne "x"'), ('name.formatted co "lee"'), ('name pr'), ('meta.created pr'), ('nickName pr'), ('groups pr')) v (f);
 SELECT pg_temp.found('/Users?sortBy=emails&sortOrder=descending'), pg_temp.found('/Users?sortBy=name.formatted');
