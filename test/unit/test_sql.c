@@ -574,6 +574,51 @@ test_own_schema(void)
 	scim_registry_free(registry);
 }
 
+/* Users in a table of an application: what is deleted is none, defaults count, one column is the only mail address. */
+static void
+test_bound(void)
+{
+	static const char storage[] = "{\"table\":\"\\\"My App\\\".\\\"User\\\"\",\"bound\":true,\"id\":\"\\\"uid\\\"\",\"tenant\":\"\\\"org\\\"\","
+		"\"version\":\"v\",\"created\":\"c\",\"lastModified\":\"m\",\"deletedAt\":\"gone\",\"attributes\":{\"userName\":\"\\\"order\\\"\",\"active\":\"on_\","
+		"\"displayName\":{\"column\":\"full_name\",\"computed\":true},\"emails\":{\"column\":\"mail\",\"element\":{\"type\":\"work\",\"primary\":true}},"
+		"\"groups\":{\"link\":\"scim.group_members\",\"tenant\":\"tenant\",\"owner\":\"member_id\",\"value\":\"group_id\",\"target\":\"Group\"}}}";
+	static const char table[] = "\"My App\".\"User\"";
+	static const char scope[] = "t.\"org\" OPERATOR(pg_catalog.=) $1 AND t.gone IS NULL";
+	const ScimStr values[] = {SCIM_STR("ann"), SCIM_STR_NONE, SCIM_STR_NONE, SCIM_STR("a@" MARK)};
+	const bool	changed[] = {true, true, true, true};
+	ScimRegistry *registry = scim_registry_begin();
+	ScimError	err = {SCIM_OK, ""};
+	const ScimResourceType *type;
+	ScimFilter *filter = NULL;
+	ScimSort	sort;
+	ScimSql		sql;
+
+	is_int(scim_registry_store(registry, "User", str(storage), &err), SCIM_OK, "a binding (%s)", err.detail);
+	type = scim_registry_type_by_name(registry, "User");
+	ok(type->bound && strcmp(type->table, table) == 0 && type->n_columns == 4, "takes the place of the built-in storage");
+	scim_sql_select(arena, type, TENANT, SCIM_STR(ID), false, &sql);
+	ok(strstr(sql.text, scope) != NULL && strstr(sql.text, ", t.full_name, t.mail FROM \"My App\".\"User\" t") != NULL, "%s", sql.text);
+	scim_sql_insert(arena, type, TENANT, SCIM_STR(ID), values, &sql);
+	ok(strstr(sql.text, "(\"org\", \"uid\", \"order\", mail) VALUES ($1, $2, $3, $4)") != NULL, "%s", sql.text);
+	scim_sql_update(arena, type, TENANT, SCIM_STR(ID), values, changed, &sql);
+	ok(strstr(sql.text, "SET \"order\" = $2, on_ = DEFAULT, mail = $3 WHERE") != NULL && strstr(sql.text, scope) != NULL, "%s", sql.text);
+	scim_sql_delete(arena, type, TENANT, SCIM_STR(ID), &sql);
+	ok(strstr(sql.text, "UPDATE \"My App\".\"User\" AS t SET gone = pg_catalog.clock_timestamp() WHERE") == sql.text && strstr(sql.text, scope) != NULL,
+	   "%s", sql.text);
+	is_int(scim_filter_parse(arena, type, SCIM_STR("emails[type eq \"work\" and value eq \"A\"] or displayName pr"), &limits, &filter, &err), SCIM_OK, "a filter");
+	scim_sort_parse(arena, type, SCIM_STR("emails.value"), SCIM_STR_NONE, &sort, &err);
+	is_int(scim_sql_list(arena, type, TENANT, filter, &sort, 0, 10, &sql, &err), SCIM_OK, "a list");
+	ok(strstr(sql.text, "(scim.fold(t.mail) OPERATOR(pg_catalog.=) $2 AND EXISTS (SELECT 1 FROM pg_catalog.jsonb_array_elements(CASE WHEN t.mail") != NULL &&
+	   strstr(sql.text, " OR t.full_name OPERATOR(pg_catalog.<>) ''") != NULL && strstr(sql.text, scope) != NULL &&
+	   strstr(sql.text, " ORDER BY scim.fold(t.mail) COLLATE pg_catalog.\"C\", t.\"uid\"") != NULL, "%s", sql.text);
+	is_int(scim_sql_link_missing(arena, registry, &scim_registry_type_by_name(registry, "Group")->links[0], TENANT, &(ScimStr) {ID, 36}, 1, &sql), SCIM_OK, "members");
+	ok(strstr(sql.text, "\"My App\".\"User\" r WHERE r.\"org\" OPERATOR(pg_catalog.=) $1 AND r.gone IS NULL") != NULL, "%s", sql.text);
+	is_int(scim_sql_link_add(arena, registry, &scim_registry_type_by_name(registry, "Group")->links[0], TENANT, SCIM_STR(ID), &(ScimStr) {ID, 36}, 1, &sql), SCIM_OK, "added");
+	ok(strstr(sql.text, "member_type, bound)") != NULL && strstr(sql.text, "'User', true FROM \"My App\".\"User\" r") != NULL &&
+	   strstr(sql.text, "'Group', false FROM scim.groups r") != NULL, "%s", sql.text);
+	scim_registry_free(registry);
+}
+
 static void
 test_out_of_memory(void)
 {
@@ -612,6 +657,7 @@ main(void)
 	test_sorting();
 	test_links();
 	test_own_schema();
+	test_bound();
 	test_out_of_memory();
 	scim_arena_free(arena);
 	return done_testing();
