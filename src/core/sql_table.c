@@ -137,7 +137,10 @@ put_attribute(ScimBuf *buf, Names *names, const ScimAttribute *attr)
 		return;
 	}
 	for (size_t i = 0; i < attr->n_sub; i++)
-		put_binding(buf, names, scim_sprintf(names->arena, "%s.%s", attr->name, attr->sub[i].name));
+	{
+		if (!scim_attribute_secret(&attr->sub[i]))
+			put_binding(buf, names, scim_sprintf(names->arena, "%s.%s", attr->name, attr->sub[i].name));
+	}
 }
 
 ScimStatus
