@@ -56,7 +56,7 @@ my $objects = q{
 	UNION ALL SELECT polname::text || pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polrelid = 'scim.resource_devices'::regclass
 	UNION ALL SELECT attname::text || format_type(atttypid, atttypmod) || attnotnull::text || coalesce(attacl::text, '') || coalesce(col_description(attrelid, attnum), '')
 		FROM pg_attribute WHERE attrelid = 'scim.resource_devices'::regclass AND attnum > 0
-	UNION ALL SELECT relname::text || relrowsecurity::text || coalesce(relacl::text, '') FROM pg_class WHERE oid = 'scim.resource_devices'::regclass ORDER BY 1};
+	UNION ALL SELECT relname::text || relrowsecurity::text || coalesce(relacl, acldefault('r', relowner))::text FROM pg_class WHERE oid = 'scim.resource_devices'::regclass ORDER BY 1};
 my $objects_before = $node->safe_psql('source', $objects);
 
 my $dump = $node->basedir . '/source.dump';
