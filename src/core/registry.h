@@ -20,7 +20,8 @@
  *	  "attributes": {
  *		"userName": "user_name",			a column
  *		"name.givenName": "name_given_name",
- *		"emails": "emails",					multi-valued: jsonb array
+ *		"phoneNumbers": "phone_numbers",	multi-valued: jsonb array
+ *		"emails": {"column": "emails", "indexed": true},	with a GIN index on scim.folded_values of it
  *		"urn:…:User:manager.value": {"column": "manager_id", "references": "User"},
  *		"urn:…:User:manager.displayName": {"expression": "(SELECT …)"},	read only; t is the row
  *		"members": {"link": "scim.group_members", "owner": "group_id", "value": "member_id",
@@ -131,6 +132,7 @@ typedef struct ScimColumn
 	const ScimAttribute *attr;	/* NULL for SCIM_STORE_EXTENSIONS */
 	const ScimAttribute *sub;	/* when the column keeps one sub-attribute of attr */
 	const char *references;		/* resource type name whose id the column holds, or NULL */
+	bool		indexed;		/* there is an index on scim.folded_values of it */
 	const char *path;			/* the SCIM path of what it keeps: name.givenName, urn:…:User:department */
 } ScimColumn;
 

@@ -109,7 +109,7 @@ static void
 read_column(ScimLoad *load, ScimResourceType *type, ScimColumn *columns, const ScimSchema *extension,
 			const ScimAttribute *attr, const ScimAttribute *sub, ScimJson *json)
 {
-	static const char *const members[] = {"column", "references", "expression", NULL};
+	static const char *const members[] = {"column", "references", "expression", "indexed", NULL};
 	const ScimAttribute *kept = sub != NULL ? sub : attr;
 	ScimColumn *column = &columns[type->n_columns];
 	const char *expression = NULL;
@@ -129,6 +129,7 @@ read_column(ScimLoad *load, ScimResourceType *type, ScimColumn *columns, const S
 	{
 		expression = scim_load_text(load, json, "expression", false);
 		column->references = scim_load_text(load, json, "references", false);
+		column->indexed = scim_load_boolean(load, json, "indexed", false);
 		column->name = expression != NULL ? expression : column_name(load, json, "column", true);
 	}
 	if (expression != NULL)

@@ -74,6 +74,15 @@ implied_value(const ScimFilter *filter)
 	return found != NULL ? found : implied_value(filter->right);
 }
 
+/* Append that array has the value of a comparison, as an index finds it. */
+static void
+put_has_value(ScimSqlBuild *build, const char *array, const ScimFilter *value)
+{
+	scim_sql_put(build, "scim.folded_values(%s) OPERATOR(pg_catalog.@>) ARRAY[", array);
+	scim_sql_put_param(build, SCIM_SQL_TEXT, value->value.text);
+	scim_sql_put(build, "]");
+}
+
 /* Append that an element of array satisfies the filter. */
 static ScimStatus
 put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, const ScimFilter *filter)
@@ -86,9 +95,9 @@ put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, cons
 	inside.contains = NULL;
 	if (value != NULL)
 	{
-		scim_sql_put(build, "(scim.folded_values(%s) OPERATOR(pg_catalog.@>) ARRAY[", array);
-		scim_sql_put_param(build, SCIM_SQL_TEXT, value->value.text);
-		scim_sql_put(build, "] AND ");
+		scim_sql_put(build, "(");
+		put_has_value(build, array, value);
+		scim_sql_put(build, " AND ");
 	}
 	build->subqueries++;
 	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_array_elements(%s) e(v) WHERE ", array);
@@ -567,6 +576,40 @@ put_condition(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 	scim_contains_put_from(build, list);
 	scim_sql_put(build, ")");
 	return status;
+}
+
+/* The attribute with an index of its values, one of which every row has that satisfies the filter; or NULL. */
+static const ScimColumn *
+wanted_value(const ScimResourceType *type, const ScimFilter *filter, const ScimFilter **value)
+{
+	const ScimColumn *column;
+
+	if (filter == NULL || filter->kind == SCIM_FILTER_OR || filter->kind == SCIM_FILTER_NOT)
+		return NULL;
+	if (filter->kind == SCIM_FILTER_AND)
+	{
+		column = wanted_value(type, filter->left, value);
+		return column != NULL ? column : wanted_value(type, filter->right, value);
+	}
+	*value = implied_value(filter->kind == SCIM_FILTER_VALUE_PATH ? filter->left : filter);
+	column = *value != NULL ? scim_type_column(type, filter->path.attr, NULL) : NULL;
+	return column != NULL && column->indexed ? column : NULL;
+}
+
+void
+scim_sql_put_source(ScimSqlBuild *build, const ScimResourceType *type, const ScimFilter *filter)
+{
+	const ScimFilter *value;
+	const ScimColumn *column = wanted_value(type, filter, &value);
+
+	if (column == NULL)
+	{
+		scim_sql_put(build, "%s t", type->table);
+		return;
+	}
+	scim_sql_put(build, "(SELECT t.* FROM %s t WHERE ", type->table);
+	put_has_value(build, scim_sql_text(build, "t.%s", column->name), value);
+	scim_sql_put(build, " OFFSET 0) t");
 }
 
 ScimStatus
