@@ -107,6 +107,7 @@ CREATE TABLE scim.users (
 );
 CREATE UNIQUE INDEX users_user_name_key ON scim.users (tenant, scim.fold(user_name));
 CREATE INDEX users_external_id_idx ON scim.users (tenant, external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX users_display_name_idx ON scim.users (tenant, scim.fold(display_name));
 CREATE INDEX users_manager_id_idx ON scim.users (tenant, manager_id) WHERE manager_id IS NOT NULL;
 CREATE INDEX users_last_modified_idx ON scim.users (tenant, last_modified);
 CREATE INDEX users_emails_idx ON scim.users USING gin (scim.folded_values(emails));

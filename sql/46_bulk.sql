@@ -266,7 +266,17 @@ SELECT pg_temp.users();
 SELECT pg_temp.members();
 RESET ROLE;
 SELECT count(*) FROM scim.users u JOIN old_ids o ON o.id = u.id AND scim.fold(o.user_name) = scim.fold(u.user_name);
-SELECT scim.alter_tenant('regress-46', '{"reactivate": false}');
+-- so does one that was deleted and is kept, in the same request, too
+SELECT scim.alter_tenant('regress-46', '{"soft_delete": true}');
+SET ROLE regress_46;
+SELECT pg_temp.ops(format('[{"method": "DELETE", "path": "/Users/%s"}, {"method": "DELETE", "path": "/Users/%s"},
+	{"method": "POST", "path": "/Users", "bulkId": "back", "data": {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "Back", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"manager": {"value": "bulkId:again"}}}},
+	{"method": "POST", "path": "/Users", "bulkId": "again", "data": {"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "again", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"manager": {"value": "bulkId:back"}}}}]',
+	(SELECT body #>> '{Resources,0,id}' FROM scim.scim_apply('GET', '/Users?filter=userName%20eq%20%22back%22')), (SELECT body #>> '{Resources,0,id}' FROM scim.scim_apply('GET', '/Users?filter=userName%20eq%20%22again%22'))));
+SELECT pg_temp.users();
+RESET ROLE;
+SELECT count(*) FROM scim.users u JOIN old_ids o ON o.id = u.id AND scim.fold(o.user_name) = scim.fold(u.user_name);
+SELECT scim.alter_tenant('regress-46', '{"reactivate": false, "soft_delete": false}');
 SET ROLE regress_46;
 SELECT pg_temp.clear();
 

@@ -25,7 +25,8 @@
  *	  "attributes": {
  *		"userName": "user_name",			a column
  *		"name.givenName": "name_given_name",
- *		"emails": "emails",					multi-valued: jsonb array
+ *		"phoneNumbers": "phone_numbers",	multi-valued: jsonb array
+ *		"emails": {"column": "emails", "indexed": true},	with a GIN index on scim.folded_values of it
  *		"emails": {"column": "email", "element": {"type": "work", "primary": true}},
  *											or text, the value of its one element
  *		"displayName": {"column": "full_name", "computed": true},	a generated column: what is written is ignored
@@ -145,6 +146,7 @@ typedef struct ScimColumn
 	const ScimAttribute *sub;	/* when the column keeps one sub-attribute of attr */
 	const char *references;		/* resource type name whose id the column holds, or NULL */
 	const char *element;		/* of SCIM_STORE_ELEMENT: the other members of the element, a JSON object */
+	bool		indexed;		/* there is an index on scim.folded_values of it */
 	const char *path;			/* the SCIM path of what it keeps: name.givenName, urn:…:User:department */
 } ScimColumn;
 

@@ -160,7 +160,7 @@ static void
 read_column(ScimLoad *load, ScimResourceType *type, ScimColumn *columns, const ScimSchema *extension,
 			const ScimAttribute *attr, const ScimAttribute *sub, ScimJson *json)
 {
-	static const char *const members[] = {"column", "references", "expression", "computed", "element", NULL};
+	static const char *const members[] = {"column", "references", "expression", "computed", "element", "indexed", NULL};
 	const ScimAttribute *kept = sub != NULL ? sub : attr;
 	ScimColumn *column = &columns[type->n_columns];
 	const char *expression = NULL;
@@ -180,6 +180,7 @@ read_column(ScimLoad *load, ScimResourceType *type, ScimColumn *columns, const S
 	{
 		expression = scim_load_text(load, json, "expression", false);
 		column->references = scim_load_text(load, json, "references", false);
+		column->indexed = scim_load_boolean(load, json, "indexed", false);
 		column->name = expression != NULL ? expression : column_name(load, json, "column", true);
 	}
 	if (scim_load_boolean(load, json, "computed", false) && column->name != NULL)

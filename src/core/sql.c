@@ -197,7 +197,9 @@ scim_sort_parse(ScimArena *arena, const ScimResourceType *type, ScimStr sort_by,
 static ScimStatus
 put_selection(ScimSqlBuild *build, const ScimResourceType *type, const ScimFilter *filter, ScimError *err)
 {
-	scim_sql_put(build, " FROM %s t WHERE ", type->table);
+	scim_sql_put(build, " FROM ");
+	scim_sql_put_source(build, type, filter);
+	scim_sql_put(build, " WHERE ");
 	put_tenant(build, type);
 	if (filter == NULL)
 		return SCIM_OK;

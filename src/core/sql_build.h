@@ -70,6 +70,14 @@ extern ScimStatus scim_sql_finish(ScimSqlBuild *build, ScimSql *out);
 
 /* ---- sql_filter.c ---- */
 
+/*
+ * Append the rows, alias t, that a filter (or NULL) selects from: the table, or those that an
+ * index finds by one value of a multi-valued attribute.  OFFSET 0 lets the planner see nothing
+ * but that condition.  It takes it to hold for one row in 200, and so would go through the rows
+ * of the whole tenant in the order of the page, or use another index besides.
+ */
+extern void scim_sql_put_source(ScimSqlBuild *build, const ScimResourceType *type, const ScimFilter *filter);
+
 /* Append the filter as a condition on the resource type's row, alias t. */
 extern ScimStatus scim_sql_put_filter(ScimSqlBuild *build, const ScimResourceType *type,
 									  const ScimFilter *filter, ScimError *err);
@@ -78,6 +86,12 @@ extern ScimStatus scim_sql_put_filter(ScimSqlBuild *build, const ScimResourceTyp
 extern ScimStatus scim_sql_put_link_filter(ScimSqlBuild *build, const ScimLink *link,
 										   const ScimRegistry *registry, const ScimFilter *filter,
 										   ScimError *err);
+
+/* ---- sql_schemas.c ---- */
+
+/* Append a filter on schemas, or on its elements, as a condition on the row t. */
+extern ScimStatus scim_sql_put_schemas(ScimSqlBuild *build, const ScimResourceType *type,
+									   const ScimFilter *filter);
 
 /* ---- sql_sort.c ---- */
 

@@ -12,7 +12,6 @@
  * the rows of its link (alias l).  "value eq" of a jsonb array is preceded
  * by a condition on scim.folded_values, which an index can serve.
  */
-#include <json-c/json.h>
 #include <string.h>
 
 #include "core/json.h"
@@ -71,18 +70,18 @@ implied_value(const ScimFilter *filter)
 	return found != NULL ? found : implied_value(filter->right);
 }
 
-/* Append what an index can serve of a "value eq literal", and AND. */
+/* Append that array has the value of a comparison, as an index finds it. */
 static void
-put_implied_value(ScimSqlBuild *build, const Scope *scope, const char *array, const ScimFilter *value)
+put_has_value(ScimSqlBuild *build, const Scope *scope, const char *array, const ScimFilter *value)
 {
 	const char *only = scope->type != NULL ? scim_operand_only_value(build, scope->type, &value->path) : NULL;
 
 	if (only != NULL)
-		scim_sql_put(build, "(scim.fold(%s)" SCIM_SQL_EQUALS, only);
+		scim_sql_put(build, "scim.fold(%s)" SCIM_SQL_EQUALS, only);
 	else
-		scim_sql_put(build, "(scim.folded_values(%s) OPERATOR(pg_catalog.@>) ARRAY[", array);
+		scim_sql_put(build, "scim.folded_values(%s) OPERATOR(pg_catalog.@>) ARRAY[", array);
 	scim_sql_put_param(build, SCIM_SQL_TEXT, value->value.text);
-	scim_sql_put(build, only != NULL ? " AND " : "] AND ");
+	scim_sql_put(build, only != NULL ? "" : "]");
 }
 
 /* Append that an element of array satisfies the filter. */
@@ -96,7 +95,11 @@ put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, cons
 	inside.element = true;
 	inside.contains = NULL;
 	if (value != NULL)
-		put_implied_value(build, scope, array, value);
+	{
+		scim_sql_put(build, "(");
+		put_has_value(build, scope, array, value);
+		scim_sql_put(build, " AND ");
+	}
 	build->subqueries++;
 	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_array_elements(%s) e(v) WHERE ", array);
 	status = put_condition(build, &inside, filter);
@@ -239,7 +242,7 @@ put_link_test(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, con
 	return status;
 }
 
-/* ---- schemas, complex attributes ---- */
+/* ---- complex attributes ---- */
 
 /* Append that a complex value has a part that is not empty. */
 static void
@@ -292,61 +295,6 @@ put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *pat
 	return SCIM_OK;
 }
 
-/* Append that the resource has a value of the extension, be it empty. */
-static void
-put_extension_present(ScimSqlBuild *build, const ScimResourceType *type, const ScimSchema *extension)
-{
-	for (size_t i = 0; i < type->n_columns; i++)
-	{
-		const ScimColumn *column = &type->columns[i];
-
-		if (column->attr == NULL || column->attr->schema != extension || column->store == SCIM_STORE_EXPRESSION)
-			continue;
-		scim_sql_put(build, column->type == SCIM_SQL_JSONB ? " OR t.%s OPERATOR(pg_catalog.<>) '%s'" : " OR t.%s IS NOT NULL",
-					 column->name, column->attr->multi_valued ? "[]" : "{}");
-	}
-	if (type->extensions_column != NULL)
-		scim_sql_put(build, " OR (t.%s OPERATOR(pg_catalog.->) %s) OPERATOR(pg_catalog.<>) '{}'", type->extensions_column,
-					 scim_sql_quote(build, extension->id));
-}
-
-/* Is the filter true of the URN, as an element of schemas? */
-static ScimStatus
-urn_satisfies(ScimSqlBuild *build, const ScimFilter *filter, const char *urn, bool *result)
-{
-	ScimJson   *element = scim_own(build->arena, json_object_new_string(urn));
-	ScimStatus	status = SCIM_OK;
-
-	if (element == NULL)
-		return SCIM_NO_MEMORY;
-	*result = scim_filter_matches_element(filter, element, &status);
-	return status;
-}
-
-/*
- * schemas: the type's own URN, and those of the extensions that have a value.
- * Which of them satisfy the filter is known without a row.
- */
-static ScimStatus
-put_schemas(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
-{
-	const ScimResourceType *type = scope->type;
-	bool		satisfied;
-	ScimStatus	status = urn_satisfies(build, filter, type->schema->id, &satisfied);
-
-	if (status != SCIM_OK)
-		return status;
-	scim_sql_put(build, "(%s", satisfied ? "true" : "false");
-	for (size_t i = 0; i < type->n_extensions && status == SCIM_OK; i++)
-	{
-		status = urn_satisfies(build, filter, type->extensions[i]->id, &satisfied);
-		if (status == SCIM_OK && satisfied)
-			put_extension_present(build, type, type->extensions[i]);
-	}
-	scim_sql_put(build, ")");
-	return status;
-}
-
 /* ---- the tree ---- */
 
 
@@ -360,7 +308,7 @@ put_row_test(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 	ScimOperand operand;
 
 	if (scim_operand_is_schemas(path->attr))
-		return put_schemas(build, scope, filter);
+		return scim_sql_put_schemas(build, scope->type, filter);
 	if (link != NULL)
 		return put_link_test(build, scope, link, filter);
 	if (path->attr->multi_valued)
@@ -406,7 +354,7 @@ put_value_path(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter
 	ScimStatus	status;
 
 	if (scim_operand_is_schemas(path->attr))
-		return put_schemas(build, scope, filter->left);
+		return scim_sql_put_schemas(build, scope->type, filter->left);
 	if (link != NULL)
 		return put_any_link(build, scope, link, filter->left);
 	if (path->attr->multi_valued)
@@ -569,6 +517,40 @@ put_condition(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 	scim_contains_put_from(build, list);
 	scim_sql_put(build, ")");
 	return status;
+}
+
+/* The attribute with an index of its values, one of which every row has that satisfies the filter; or NULL. */
+static const ScimColumn *
+wanted_value(const ScimResourceType *type, const ScimFilter *filter, const ScimFilter **value)
+{
+	const ScimColumn *column;
+
+	if (filter == NULL || filter->kind == SCIM_FILTER_OR || filter->kind == SCIM_FILTER_NOT)
+		return NULL;
+	if (filter->kind == SCIM_FILTER_AND)
+	{
+		column = wanted_value(type, filter->left, value);
+		return column != NULL ? column : wanted_value(type, filter->right, value);
+	}
+	*value = implied_value(filter->kind == SCIM_FILTER_VALUE_PATH ? filter->left : filter);
+	column = *value != NULL ? scim_type_column(type, filter->path.attr, NULL) : NULL;
+	return column != NULL && column->indexed ? column : NULL;
+}
+
+void
+scim_sql_put_source(ScimSqlBuild *build, const ScimResourceType *type, const ScimFilter *filter)
+{
+	const ScimFilter *value;
+	const ScimColumn *column = wanted_value(type, filter, &value);
+
+	if (column == NULL)
+	{
+		scim_sql_put(build, "%s t", type->table);
+		return;
+	}
+	scim_sql_put(build, "(SELECT t.* FROM %s t WHERE ", type->table);
+	put_has_value(build, &(Scope) {.type = type}, scim_sql_text(build, "t.%s", column->name), value);
+	scim_sql_put(build, " OFFSET 0) t");
 }
 
 ScimStatus

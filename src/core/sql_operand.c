@@ -14,6 +14,8 @@
 
 #include "core/text.h"
 
+#define LIKE_MAX 64
+
 /* ---- where values stand ---- */
 
 /* id and the members of meta, which have no ScimColumn. */
@@ -325,6 +327,38 @@ compare_uuid(ScimSqlBuild *build, const ScimOperand *operand, ScimStr text)
 	scim_sql_put_uuid(build, text);
 }
 
+/*
+ * Append that the text contains the literal.  LIKE says the same again of a column, for a
+ * trigram index (pg_trgm) can serve that.  Its time is the product of the two lengths, so
+ * the literal must be short; a trigram takes three characters.
+ */
+static void
+compare_part(ScimSqlBuild *build, const ScimOperand *operand, const char *text, ScimStr literal)
+{
+	bool		indexable = !operand->json && strncmp(operand->sql, "t.", 2) == 0 &&
+		literal.len >= 3 && literal.len <= LIKE_MAX;
+	ScimBuf		pattern;
+
+	scim_sql_put(build, "%sscim.contains(%s, ", indexable ? "(" : "", text);
+	scim_sql_put_param(build, SCIM_SQL_TEXT, literal);
+	scim_sql_put(build, ")");
+	if (!indexable)
+		return;
+	scim_buf_init(&pattern, build->arena, 2 * LIKE_MAX + 2);
+	scim_buf_char(&pattern, '%');
+	for (size_t i = 0; i < literal.len; i++)
+	{
+		if (strchr("%_\\", literal.ptr[i]) != NULL)
+			scim_buf_char(&pattern, '\\');
+		scim_buf_char(&pattern, literal.ptr[i]);
+	}
+	scim_buf_char(&pattern, '%');
+	scim_sql_put(build, " AND %s OPERATOR(pg_catalog.~~) ", text);
+	scim_sql_put_param(build, SCIM_SQL_TEXT, (ScimStr) {pattern.data, pattern.len});
+	scim_sql_put(build, ")");
+	build->failed = build->failed || pattern.failed;
+}
+
 static void
 compare_text(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op, ScimStr literal)
 {
@@ -339,8 +373,10 @@ compare_text(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op, S
 	switch (op)
 	{
 		case SCIM_OP_CO:
+			compare_part(build, operand, text, literal);
+			break;
 		case SCIM_OP_EW:
-			scim_sql_put(build, op == SCIM_OP_CO ? "scim.contains(%s, " : "scim.ends_with(%s, ", text);
+			scim_sql_put(build, "scim.ends_with(%s, ", text);
 			scim_sql_put_param(build, SCIM_SQL_TEXT, literal);
 			scim_sql_put(build, ")");
 			break;
