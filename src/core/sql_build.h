@@ -83,6 +83,21 @@ extern ScimStatus scim_sql_put_link_filter(ScimSqlBuild *build, const ScimLink *
 										   const ScimRegistry *registry, const ScimFilter *filter,
 										   ScimError *err);
 
+/* ---- sql_present.c ---- */
+
+/* Append that a single complex attribute is there, a part of it that is kept; false when none is. */
+extern bool scim_sql_put_complex_present(ScimSqlBuild *build, const ScimResourceType *type,
+										 const ScimPath *path);
+
+/*
+ * Append a filter on schemas: the type's own URN, and those of the extensions that have a
+ * value.  Only SCIM_NO_MEMORY.
+ */
+extern ScimStatus scim_sql_put_schemas(ScimSqlBuild *build, const ScimResourceType *type,
+									   const ScimFilter *filter);
+
+/* ---- sql_filter.c, sorting ---- */
+
 /* Can rows be sorted by the path? */
 extern bool scim_sql_sortable(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path);
 

@@ -12,10 +12,8 @@
  * the rows of its link (alias l).  "value eq" of a jsonb array is preceded
  * by a condition on scim.folded_values, which an index can serve.
  */
-#include <json-c/json.h>
 #include <string.h>
 
-#include "core/json.h"
 #include "core/sql_contains.h"
 
 /* Where the attributes of a filter stand. */
@@ -241,114 +239,6 @@ put_link_test(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, con
 	return status;
 }
 
-/* ---- schemas, complex attributes ---- */
-
-/* Append that a complex value has a part that is not empty. */
-static void
-put_any_member(ScimSqlBuild *build, const char *json)
-{
-	build->subqueries++;
-	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_each_text(%s) m(k, v) "
-				 "WHERE m.v OPERATOR(pg_catalog.<>) '')", json);
-}
-
-/* Append that a value kept in the column is there, and not empty. */
-static void
-put_column_present(ScimSqlBuild *build, const ScimColumn *column)
-{
-	if (column->type == SCIM_SQL_TEXT)
-		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) ''", column->name);
-	else if (column->type != SCIM_SQL_JSONB)
-		scim_sql_put(build, "t.%s IS NOT NULL", column->name);
-	else if (column->attr->multi_valued)
-		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) '[]'", column->name);
-	else
-		put_any_member(build, scim_sql_text(build, "t.%s", column->name));
-}
-
-/* Append that a single complex attribute is there: a part of it that is kept. */
-static ScimStatus
-put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *path)
-{
-	const ScimResourceType *type = scope->type;
-	const char *separator = "(";
-
-	for (size_t i = 0; i < type->n_columns; i++)
-	{
-		if (type->columns[i].attr != path->attr || type->columns[i].store == SCIM_STORE_EXPRESSION)
-			continue;
-		scim_sql_put(build, "%s", separator);
-		put_column_present(build, &type->columns[i]);
-		separator = " OR ";
-	}
-	if (strcmp(separator, "(") == 0)
-	{
-		if (path->extension == NULL || type->extensions_column == NULL)
-			return unsupported(scope, path);
-		scim_sql_put(build, "(");
-		put_any_member(build, scim_sql_text(build, "(t.%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
-											type->extensions_column, scim_sql_quote(build, path->extension->id),
-											scim_sql_quote(build, path->attr->name)));
-	}
-	scim_sql_put(build, ")");
-	return SCIM_OK;
-}
-
-/* Append that the resource has a value of the extension, be it empty. */
-static void
-put_extension_present(ScimSqlBuild *build, const ScimResourceType *type, const ScimSchema *extension)
-{
-	for (size_t i = 0; i < type->n_columns; i++)
-	{
-		const ScimColumn *column = &type->columns[i];
-
-		if (column->attr == NULL || column->attr->schema != extension || column->store == SCIM_STORE_EXPRESSION)
-			continue;
-		scim_sql_put(build, column->type == SCIM_SQL_JSONB ? " OR t.%s OPERATOR(pg_catalog.<>) '%s'" : " OR t.%s IS NOT NULL",
-					 column->name, column->attr->multi_valued ? "[]" : "{}");
-	}
-	if (type->extensions_column != NULL)
-		scim_sql_put(build, " OR (t.%s OPERATOR(pg_catalog.->) %s) OPERATOR(pg_catalog.<>) '{}'", type->extensions_column,
-					 scim_sql_quote(build, extension->id));
-}
-
-/* Is the filter true of the URN, as an element of schemas? */
-static ScimStatus
-urn_satisfies(ScimSqlBuild *build, const ScimFilter *filter, const char *urn, bool *result)
-{
-	ScimJson   *element = scim_own(build->arena, json_object_new_string(urn));
-	ScimStatus	status = SCIM_OK;
-
-	if (element == NULL)
-		return SCIM_NO_MEMORY;
-	*result = scim_filter_matches_element(filter, element, &status);
-	return status;
-}
-
-/*
- * schemas: the type's own URN, and those of the extensions that have a value.
- * Which of them satisfy the filter is known without a row.
- */
-static ScimStatus
-put_schemas(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
-{
-	const ScimResourceType *type = scope->type;
-	bool		satisfied;
-	ScimStatus	status = urn_satisfies(build, filter, type->schema->id, &satisfied);
-
-	if (status != SCIM_OK)
-		return status;
-	scim_sql_put(build, "(%s", satisfied ? "true" : "false");
-	for (size_t i = 0; i < type->n_extensions && status == SCIM_OK; i++)
-	{
-		status = urn_satisfies(build, filter, type->extensions[i]->id, &satisfied);
-		if (status == SCIM_OK && satisfied)
-			put_extension_present(build, type, type->extensions[i]);
-	}
-	scim_sql_put(build, ")");
-	return status;
-}
-
 /* ---- the tree ---- */
 
 static bool
@@ -367,7 +257,7 @@ put_row_test(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 	ScimOperand operand;
 
 	if (is_schemas(path->attr))
-		return put_schemas(build, scope, filter);
+		return scim_sql_put_schemas(build, scope->type, filter);
 	if (link != NULL)
 		return put_link_test(build, scope, link, filter);
 	if (path->attr->multi_valued)
@@ -376,7 +266,7 @@ put_row_test(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 		return array != NULL ? put_array_test(build, scope, array, filter) : unsupported(scope, path);
 	}
 	if (scim_filter_leaf(filter)->type == SCIM_TYPE_COMPLEX)
-		return put_complex_present(build, scope, path);
+		return scim_sql_put_complex_present(build, scope->type, path) ? SCIM_OK : unsupported(scope, path);
 	if (!scim_operand_row(build, scope->type, path, &operand))
 		return unsupported(scope, path);
 	put_test(build, filter, &operand);
@@ -413,7 +303,7 @@ put_value_path(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter
 	ScimStatus	status;
 
 	if (is_schemas(path->attr))
-		return put_schemas(build, scope, filter->left);
+		return scim_sql_put_schemas(build, scope->type, filter->left);
 	if (link != NULL)
 		return put_any_link(build, scope, link, filter->left);
 	if (path->attr->multi_valued)
@@ -424,9 +314,8 @@ put_value_path(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter
 
 	/* A single complex value is its own only element. */
 	scim_sql_put(build, "(");
-	status = put_complex_present(build, scope, path);
-	if (status != SCIM_OK)
-		return status;
+	if (!scim_sql_put_complex_present(build, scope->type, path))
+		return unsupported(scope, path);
 	scim_sql_put(build, " AND ");
 	status = put_filter(build, scope, filter->left);
 	scim_sql_put(build, ")");
