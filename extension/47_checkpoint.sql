@@ -235,9 +235,31 @@ CREATE FUNCTION scim_audit.maintain(OUT partitions integer, OUT heartbeat boolea
 COMMENT ON FUNCTION scim_audit.maintain() IS
 	'Everything that is due from time to time: partitions ahead, a heartbeat after a silence (scim_audit.heartbeat), a checkpoint';
 
+-- Proofs and what they are made of.
+
+CREATE FUNCTION scim_audit.prove(tx_id uuid, n integer) RETURNS text
+	LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'scim_audit_prove';
+COMMENT ON FUNCTION scim_audit.prove(uuid, integer) IS
+	'Proof that an event is in the log, under the newest signed checkpoint (C2SP tlog-proof); for auditors of its tenant';
+
+CREATE FUNCTION scim_audit.prove_consistency(old_size bigint, new_size bigint) RETURNS bytea[]
+	LANGUAGE c VOLATILE STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'scim_audit_prove_consistency';
+COMMENT ON FUNCTION scim_audit.prove_consistency(bigint, bigint) IS
+	'Proof that the tree of the new size begins with that of the old one (RFC 9162, section 2.1.4)';
+
+CREATE FUNCTION scim_audit.tree_root(origin text, size bigint) RETURNS bytea
+	LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'scim_audit_tree_root';
+COMMENT ON FUNCTION scim_audit.tree_root(text, bigint) IS 'Root of the first so many leaves, from the tiles; null when the tree is smaller';
+
+CREATE FUNCTION scim_audit.tile(path text) RETURNS bytea
+	LANGUAGE c STABLE STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'scim_audit_tile';
+COMMENT ON FUNCTION scim_audit.tile(text) IS
+	'A resource of C2SP tlog-tiles, tile/<L>/<N>[.p/<W>] or tile/entries/<N>[.p/<W>]; null when there is none';
+
 REVOKE ALL ON FUNCTION scim_audit.store(record), scim_audit.lock_tree(), scim_audit.incarnation(), scim_audit.read_note(text),
 	scim_audit.log_origin(), scim_audit.new_seals(text), scim_audit.checkpoint_text(text, bigint, bytea),
 	scim_audit.open_origin(text, text), scim_audit.ensure_origin(), scim_audit.name_log(text, text[]),
 	scim_audit.set_log_origin(text, text[]), scim_audit.checkpoint(), scim_audit.checkpoint_note(), scim_audit.store_note(text),
 	scim_audit.publish_checkpoint(text), scim_audit.published_checkpoint(), scim_audit.latest_seal(),
-	scim_audit.maintain_log(integer), scim_audit.maintain() FROM PUBLIC;
+	scim_audit.maintain_log(integer), scim_audit.maintain(), scim_audit.prove(uuid, integer),
+	scim_audit.prove_consistency(bigint, bigint), scim_audit.tree_root(text, bigint), scim_audit.tile(text) FROM PUBLIC;

@@ -27,4 +27,8 @@ extern ScimAuditUser scim_audit_tree_administration(const char *function);
  */
 extern bool scim_audit_tile_read(const char *origin, const ScimTile *tile, uint8_t *hashes);
 
+/* The origin in use, and how large its tree is; SPI is connected.  Raises an ERROR when there is none. */
+extern char *scim_audit_origin(void);
+extern int64 scim_audit_tree_size(const char *origin);
+
 #endif							/* SCIM_AUDIT_PG_TREE_H */

@@ -57,15 +57,15 @@ typedef struct ScimAuditCheck
 	" resource_id, changed, request_id, method, detail_hash, prev_hash, leaf_hash, detail_salt, detail"
 #define SCIM_AUDIT_EVENT_N_COLUMNS 26
 
-/* A cursor read row by row, with one column array. */
+/* A cursor read row by row, with one column array: those of an event, and one more that a query may have. */
 typedef struct ScimAuditRows
 {
 	Portal		portal;
 	SPITupleTable *table;
 	uint64		count;
 	uint64		next;
-	Datum		values[SCIM_AUDIT_EVENT_N_COLUMNS];
-	bool		nulls[SCIM_AUDIT_EVENT_N_COLUMNS];
+	Datum		values[SCIM_AUDIT_EVENT_N_COLUMNS + 1];
+	bool		nulls[SCIM_AUDIT_EVENT_N_COLUMNS + 1];
 } ScimAuditRows;
 
 /* Open a query, with check->from and check->to as its parameters when it is bounded. */
