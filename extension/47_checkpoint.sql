@@ -256,10 +256,48 @@ CREATE FUNCTION scim_audit.tile(path text) RETURNS bytea
 COMMENT ON FUNCTION scim_audit.tile(text) IS
 	'A resource of C2SP tlog-tiles, tile/<L>/<N>[.p/<W>] or tile/entries/<N>[.p/<W>]; null when there is none';
 
+CREATE FUNCTION scim_audit.log_verify(detail json) RETURNS void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'scim_audit_log_verify';
+COMMENT ON FUNCTION scim_audit.log_verify(json) IS 'Writes the event log.verify of a checkpoint compared with the log; for auditors';
+
+-- Whoever rewrote all of the log, and what is stored of its tree, cannot have
+-- rewritten what others hold.
+CREATE FUNCTION scim_audit.verify_checkpoint(note text,
+	OUT rule text, OUT chain integer, OUT seq bigint, OUT tx_id uuid, OUT n integer, OUT message text)
+	RETURNS SETOF record LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	given record;
+	size bigint;
+BEGIN
+	IF note IS NULL THEN
+		RAISE EXCEPTION 'the checkpoint to compare must not be null' USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	SELECT * INTO given FROM scim_audit.read_note(note);
+	size := (SELECT max(c.size) FROM scim_audit.checkpoints c WHERE c.origin = given.origin);
+	IF size IS NULL THEN
+		rule := 'checkpoint_missing';
+		message := format('This log has no checkpoint of "%s": it is another log, or its checkpoints were removed.', given.origin);
+	ELSIF given.size > size THEN
+		rule := 'checkpoint_rewound';
+		message := format('The tree of "%s" has %s events, that of the checkpoint has %s: the log was rewound.', given.origin, size, given.size);
+	ELSIF scim_audit.tree_root(given.origin, given.size) IS DISTINCT FROM given.root THEN
+		rule := 'checkpoint_mismatch';
+		message := format('The first %s events of "%s" have not the root of the checkpoint: the log was rewritten.', given.size, given.origin);
+	END IF;
+	PERFORM scim_audit.log_verify(json_build_object('checkpoint', given.body, 'findings', (rule IS NOT NULL)::integer));
+	IF rule IS NOT NULL THEN
+		RETURN NEXT;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION scim_audit.verify_checkpoint(text) IS
+	'Compares a checkpoint that was kept elsewhere, signed or not, with the tree; no row: this log begins with what that covers. Signatures are not looked at';
+
 REVOKE ALL ON FUNCTION scim_audit.store(record), scim_audit.lock_tree(), scim_audit.incarnation(), scim_audit.read_note(text),
 	scim_audit.log_origin(), scim_audit.new_seals(text), scim_audit.checkpoint_text(text, bigint, bytea),
 	scim_audit.open_origin(text, text), scim_audit.ensure_origin(), scim_audit.name_log(text, text[]),
 	scim_audit.set_log_origin(text, text[]), scim_audit.checkpoint(), scim_audit.checkpoint_note(), scim_audit.store_note(text),
 	scim_audit.publish_checkpoint(text), scim_audit.published_checkpoint(), scim_audit.latest_seal(),
 	scim_audit.maintain_log(integer), scim_audit.maintain(), scim_audit.prove(uuid, integer),
-	scim_audit.prove_consistency(bigint, bigint), scim_audit.tree_root(text, bigint), scim_audit.tile(text) FROM PUBLIC;
+	scim_audit.prove_consistency(bigint, bigint), scim_audit.tree_root(text, bigint), scim_audit.tile(text),
+	scim_audit.log_verify(json), scim_audit.verify_checkpoint(text) FROM PUBLIC;
