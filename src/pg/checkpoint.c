@@ -33,6 +33,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
@@ -166,10 +167,11 @@ force_durable(void)
 		(void) set_config_option("synchronous_commit", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 }
 
+/* Under the active snapshot, which is one for all that a checkpoint reads. */
 static void
 run_query(const char *query, int n, Oid *types, Datum *values)
 {
-	if (SPI_execute_with_args(query, n, types, values, NULL, false, 0) != SPI_OK_SELECT)
+	if (SPI_execute_with_args(query, n, types, values, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not run %s", query);
 }
 
@@ -185,7 +187,8 @@ get_origin(void)
 {
 	bool		isnull;
 
-	run_query("SELECT scim_audit.ensure_origin()", 0, NULL, NULL);
+	if (SPI_execute("SELECT scim_audit.ensure_origin()", false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not run scim_audit.ensure_origin()");
 	return TextDatumGetCString(get_value(1, &isnull));
 }
 
@@ -484,7 +487,10 @@ scim_audit_checkpoint(PG_FUNCTION_ARGS)
 	{
 		char	   *origin = get_origin();
 
+		/* The caller's was taken before the wait for our turn. */
+		PushActiveSnapshot(GetTransactionSnapshot());
 		make_checkpoint(origin, &checkpoint);
+		PopActiveSnapshot();
 		MemoryContextSwitchTo(context);
 		values[0] = CStringGetTextDatum(origin);
 		MemoryContextSwitchTo(spi_context);
