@@ -40,18 +40,22 @@ CREATE FUNCTION scim_audit.log_origin() RETURNS text
 	END;
 COMMENT ON FUNCTION scim_audit.log_origin() IS 'The origin under which this log makes checkpoints; null before the first';
 
+-- A chain at a time from where the tree is: OFFSET 0 keeps it so, for seen as one
+-- join this could read all seals there are.
 CREATE FUNCTION scim_audit.new_seals(origin text) RETURNS SETOF scim_audit.seals
 	LANGUAGE sql STABLE
 	BEGIN ATOMIC
 		WITH RECURSIVE c (chain) AS (
 			SELECT pg_catalog.min(s.chain) FROM scim_audit.seals s
 			UNION ALL
-			SELECT (SELECT pg_catalog.min(s.chain) FROM scim_audit.seals s WHERE s.chain > c.chain) FROM c WHERE c.chain IS NOT NULL)
-		SELECT n.* FROM c CROSS JOIN LATERAL (
-			SELECT s.* FROM scim_audit.seals s
-			WHERE s.chain = c.chain AND s.seq > coalesce((
-				SELECT p.to_seq FROM scim_audit.checkpoint_spans p
-				WHERE p.origin = new_seals.origin AND p.chain = c.chain ORDER BY p.from_seq DESC LIMIT 1), 0)) n;
+			SELECT (SELECT pg_catalog.min(s.chain) FROM scim_audit.seals s WHERE s.chain > c.chain) FROM c WHERE c.chain IS NOT NULL),
+		p (chain, seq) AS MATERIALIZED (
+			SELECT c.chain, coalesce((
+				SELECT q.to_seq FROM scim_audit.checkpoint_spans q
+				WHERE q.origin = new_seals.origin AND q.chain = c.chain ORDER BY q.from_seq DESC LIMIT 1), 0)
+			FROM c WHERE c.chain IS NOT NULL)
+		SELECT n.* FROM p CROSS JOIN LATERAL (
+			SELECT s.* FROM scim_audit.seals s WHERE s.chain = p.chain AND s.seq > p.seq ORDER BY s.seq OFFSET 0) n;
 	END;
 COMMENT ON FUNCTION scim_audit.new_seals(text) IS 'Seals whose events are not in the tree of an origin yet';
 

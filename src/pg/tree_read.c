@@ -60,7 +60,7 @@ static Statement tile_statement = {"SELECT hashes FROM scim_audit.tiles WHERE or
 static Statement place_statement = {PLACE_QUERY, 3, {UUIDOID, INT4OID, TEXTOID}};
 static Statement note_statement = {NOTE_QUERY, 2, {TEXTOID, INT8OID}};
 static Statement size_statement = {SIZE_QUERY, 1, {TEXTOID}};
-static Statement origin_statement = {"SELECT scim_audit.log_origin()", 0, {InvalidOid}};
+static Statement origin_statement = {"SELECT o.origin FROM scim_audit.log_origins o ORDER BY o.number DESC LIMIT 1", 0, {InvalidOid}};
 
 
 /* Run it; true when it gives a row, which SPI_tuptable has. */
@@ -69,7 +69,8 @@ run(Statement *statement, Datum *values)
 {
 	if (statement->plan == NULL)
 	{
-		statement->plan = SPI_prepare(statement->query, statement->n, statement->types);
+		/* By key, whatever the parameters are: planning anew would cost more than it runs. */
+		statement->plan = SPI_prepare_cursor(statement->query, statement->n, statement->types, CURSOR_OPT_GENERIC_PLAN);
 		if (statement->plan == NULL || SPI_keepplan(statement->plan) != 0)
 			elog(ERROR, "could not prepare %s", statement->query);
 	}
