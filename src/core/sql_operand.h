@@ -18,7 +18,11 @@ typedef struct ScimOperand
 	bool		json;
 	const char *key;			/* the member of sql it is; NULL: sql itself */
 	ScimSqlType type;			/* of sql when not json */
+	const char *shared;			/* its text where that is computed once a row (sql_shared.h), or NULL */
 } ScimOperand;
+
+/* Is it the attribute schemas, which no column keeps? */
+extern bool scim_operand_is_schemas(const ScimAttribute *attr);
 
 /* A single value of the row t; false when it is not kept in one place. */
 extern bool scim_operand_row(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path,

@@ -153,13 +153,13 @@ keep_fold(const struct varlena *datum, const text *folded)
 	next_kept_fold = (next_kept_fold + 1) % KEPT_FOLDS;
 }
 
-/* Values of which the fold is kept: long ones, and those that are stored away or packed. */
+/* Values of which the fold is kept: long ones, and those that are stored out of line or packed. */
 static bool
 worth_keeping(const struct varlena *datum)
 {
-	return !VARATT_IS_EXTERNAL_EXPANDED(datum) && !VARATT_IS_EXTERNAL_INDIRECT(datum) &&
-		(VARATT_IS_EXTENDED(datum) && !VARATT_IS_SHORT(datum) ? toast_raw_datum_size(PointerGetDatum(datum)) <= KEPT_UP_TO :
-		 VARSIZE_ANY(datum) >= KEPT_FROM && VARSIZE_ANY(datum) <= KEPT_UP_TO);
+	if (VARATT_IS_EXTERNAL_ONDISK(datum) || VARATT_IS_4B_C(datum))
+		return toast_raw_datum_size(PointerGetDatum(datum)) <= KEPT_UP_TO;
+	return !VARATT_IS_EXTERNAL(datum) && VARSIZE_ANY(datum) >= KEPT_FROM && VARSIZE_ANY(datum) <= KEPT_UP_TO;
 }
 
 /* scim.fold(text) */
