@@ -243,29 +243,6 @@ put_link_test(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, con
 
 /* ---- schemas, complex attributes ---- */
 
-/* Append that a complex value has a part that is not empty. */
-static void
-put_any_member(ScimSqlBuild *build, const char *json)
-{
-	build->subqueries++;
-	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_each_text(%s) m(k, v) "
-				 "WHERE m.v OPERATOR(pg_catalog.<>) '')", json);
-}
-
-/* Append that a value kept in the column is there, and not empty. */
-static void
-put_column_present(ScimSqlBuild *build, const ScimColumn *column)
-{
-	if (column->type == SCIM_SQL_TEXT)
-		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) ''", column->name);
-	else if (column->type != SCIM_SQL_JSONB)
-		scim_sql_put(build, "t.%s IS NOT NULL", column->name);
-	else if (column->attr->multi_valued)
-		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) '[]'", column->name);
-	else
-		put_any_member(build, scim_sql_text(build, "t.%s", column->name));
-}
-
 /* Append that a single complex attribute is there: a part of it that is kept. */
 static ScimStatus
 put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *path)
@@ -278,7 +255,7 @@ put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *pat
 		if (type->columns[i].attr != path->attr || type->columns[i].store == SCIM_STORE_EXPRESSION)
 			continue;
 		scim_sql_put(build, "%s", separator);
-		put_column_present(build, &type->columns[i]);
+		scim_operand_put_column(build, &type->columns[i]);
 		separator = " OR ";
 	}
 	if (strcmp(separator, "(") == 0)
@@ -286,7 +263,7 @@ put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *pat
 		if (path->extension == NULL || type->extensions_column == NULL)
 			return unsupported(scope, path);
 		scim_sql_put(build, "(");
-		put_any_member(build, scim_sql_text(build, "(t.%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
+		scim_operand_put_any_member(build, scim_sql_text(build, "(t.%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
 											type->extensions_column, scim_sql_quote(build, path->extension->id),
 											scim_sql_quote(build, path->attr->name)));
 	}

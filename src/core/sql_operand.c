@@ -416,6 +416,27 @@ scim_operand_present(ScimSqlBuild *build, const ScimOperand *operand)
 					 operand->leaf->type != SCIM_TYPE_COMPLEX ? "null" : operand->leaf->multi_valued ? "[]" : "{}");
 }
 
+void
+scim_operand_put_any_member(ScimSqlBuild *build, const char *json)
+{
+	build->subqueries++;
+	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_each_text(%s) m(k, v) "
+				 "WHERE m.v OPERATOR(pg_catalog.<>) '')", json);
+}
+
+void
+scim_operand_put_column(ScimSqlBuild *build, const ScimColumn *column)
+{
+	if (column->type == SCIM_SQL_TEXT)
+		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) ''", column->name);
+	else if (column->type != SCIM_SQL_JSONB)
+		scim_sql_put(build, "t.%s IS NOT NULL", column->name);
+	else if (column->attr->multi_valued)
+		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) '[]'", column->name);
+	else
+		scim_operand_put_any_member(build, scim_sql_text(build, "t.%s", column->name));
+}
+
 ScimSqlType
 scim_operand_sort_key(ScimSqlBuild *build, const ScimOperand *operand)
 {

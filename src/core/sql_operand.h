@@ -49,6 +49,12 @@ extern void scim_operand_compare(ScimSqlBuild *build, const ScimOperand *operand
 /* Append a condition that is true when the value is there and not empty. */
 extern void scim_operand_present(ScimSqlBuild *build, const ScimOperand *operand);
 
+/* Append that a complex value has a part that is not empty. */
+extern void scim_operand_put_any_member(ScimSqlBuild *build, const char *json);
+
+/* Append that a value kept in the column is there, and not empty. */
+extern void scim_operand_put_column(ScimSqlBuild *build, const ScimColumn *column);
+
 /* Append an expression whose order is the order of the values; its type. */
 extern ScimSqlType scim_operand_sort_key(ScimSqlBuild *build, const ScimOperand *operand);
 

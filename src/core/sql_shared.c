@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FEW 4
+
 static ScimShared *
 value_of(ScimSqlBuild *build, ScimShared **list, const ScimOperand *operand)
 {
@@ -20,7 +22,7 @@ value_of(ScimSqlBuild *build, ScimShared **list, const ScimOperand *operand)
 		*list = scim_alloc(build->arena, sizeof(ScimShared));
 		if (*list == NULL)
 			return NULL;
-		**list = (ScimShared) {.operand = *operand,.text = text};
+		**list = (ScimShared) {.operand = *operand,.text = text,.n_alone = operand->json ? 1 : FEW};
 		snprintf((*list)->number, sizeof((*list)->number), "%u", number % 1000000);
 	}
 	return *list;
@@ -67,7 +69,7 @@ scim_shared_value(const ScimShared *list, const ScimFilter *filter)
 {
 	for (; list != NULL; list = list->next)
 	{
-		if (list->n > 1 && looks_at(list, filter))
+		if (list->n > list->n_alone && looks_at(list, filter))
 			return list;
 	}
 	return NULL;
@@ -136,7 +138,7 @@ scim_shared_put_from(ScimSqlBuild *build, const ScimShared *list)
 
 	for (; list != NULL; list = list->next)
 	{
-		if (list->n < 2)
+		if (list->n <= list->n_alone)
 			continue;
 		scim_sql_put(build, "%s", separator);
 		if (list->n_contains < list->n)

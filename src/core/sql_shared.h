@@ -8,6 +8,9 @@
  * each by itself takes seconds.  So the value is computed in a subquery that
  * is evaluated once a row, f, and all that co looks for in it is given to
  * scim.contains_each together: each co becomes one element of its answer.
+ *
+ * A column may have a trigram index, which can serve a co that stands alone;
+ * so a few comparisons with a column do.
  */
 #ifndef SCIM_CORE_SQL_SHARED_H
 #define SCIM_CORE_SQL_SHARED_H
@@ -22,6 +25,7 @@ typedef struct ScimShared
 	char		number[8];		/* names the columns of f: t1 the text, c1 the answer of contains_each */
 	const ScimFilter **terms;
 	size_t		n;
+	size_t		n_alone;		/* so many would stand each by itself */
 	size_t		n_contains;		/* how many of them are co */
 	struct ScimShared *next;
 } ScimShared;
