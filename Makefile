@@ -18,6 +18,12 @@ PG_CPPFLAGS = -I$(srcdir)/src -DSCIM_AUDIT_VERSION='"$(EXTVERSION)"' $(JSONC_CPP
 PG_CFLAGS   = -std=gnu11 -fvisibility=hidden
 SHLIB_LINK  = $(JSONC_LIBS)
 
+# Tests only: a finding ends the backend.
+ifneq ($(SANITIZE),)
+PG_CFLAGS  += -fsanitize=undefined -fno-sanitize-recover=undefined
+SHLIB_LINK += -fsanitize=undefined
+endif
+
 # With clang, the flags and headers of a PostgreSQL that gcc built would warn.
 ifneq ($(findstring clang,$(CC)),)
 PG_CFLAGS  += -Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes

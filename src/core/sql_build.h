@@ -3,7 +3,7 @@
  *		What the makers of SQL statements share: text and parameters growing
  *		together, and the tenant condition.
  *
- * Internal to sql.c, sql_filter.c, sql_contains.c and sql_link.c.  A statement fails as a
+ * Internal to sql.c, sql_filter.c, sql_shared.c and sql_link.c.  A statement fails as a
  * whole: running out of memory sets `failed`, and scim_sql_finish tells.
  *
  * Everything in the text is qualified, operators included, so that no
@@ -83,20 +83,7 @@ extern ScimStatus scim_sql_put_link_filter(ScimSqlBuild *build, const ScimLink *
 										   const ScimRegistry *registry, const ScimFilter *filter,
 										   ScimError *err);
 
-/* ---- sql_present.c ---- */
-
-/* Append that a single complex attribute is there, a part of it that is kept; false when none is. */
-extern bool scim_sql_put_complex_present(ScimSqlBuild *build, const ScimResourceType *type,
-										 const ScimPath *path);
-
-/*
- * Append a filter on schemas: the type's own URN, and those of the extensions that have a
- * value.  Only SCIM_NO_MEMORY.
- */
-extern ScimStatus scim_sql_put_schemas(ScimSqlBuild *build, const ScimResourceType *type,
-									   const ScimFilter *filter);
-
-/* ---- sql_filter.c, sorting ---- */
+/* ---- sql_operand.c ---- */
 
 /* Can rows be sorted by the path? */
 extern bool scim_sql_sortable(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path);

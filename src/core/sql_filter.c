@@ -12,9 +12,11 @@
  * the rows of its link (alias l).  "value eq" of a jsonb array is preceded
  * by a condition on scim.folded_values, which an index can serve.
  */
+#include <json-c/json.h>
 #include <string.h>
 
-#include "core/sql_contains.h"
+#include "core/json.h"
+#include "core/sql_shared.h"
 
 /* Where the attributes of a filter stand. */
 typedef struct Scope
@@ -24,7 +26,7 @@ typedef struct Scope
 	const ScimLink *link;		/* inside its value path: of the row l */
 	bool		indirect;		/* which stands for an indirect link */
 	bool		element;		/* inside a value path: of the element e.v */
-	const ScimContains *contains;	/* the comparisons co that are answered together */
+	const ScimShared *shared;	/* the values that several comparisons look at */
 	ScimError  *err;
 } Scope;
 
@@ -90,7 +92,7 @@ put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, cons
 	ScimStatus	status;
 
 	inside.element = true;
-	inside.contains = NULL;
+	inside.shared = NULL;
 	if (value != NULL)
 	{
 		scim_sql_put(build, "(");
@@ -201,7 +203,7 @@ put_any_link(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, cons
 	ScimStatus	status;
 
 	inside.link = link;
-	inside.contains = NULL;
+	inside.shared = NULL;
 	scim_sql_put(build, by_kind ? "(" : "");
 	begin_any_link(build, scope, link);
 	scim_sql_put(build, " AND ");
@@ -239,13 +241,92 @@ put_link_test(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, con
 	return status;
 }
 
-/* ---- the tree ---- */
+/* ---- schemas, complex attributes ---- */
 
-static bool
-is_schemas(const ScimAttribute *attr)
+/* Append that a single complex attribute is there: a part of it that is kept. */
+static ScimStatus
+put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *path)
 {
-	return attr->schema == NULL && strcmp(attr->name, "schemas") == 0;
+	const ScimResourceType *type = scope->type;
+	const char *separator = "(";
+
+	for (size_t i = 0; i < type->n_columns; i++)
+	{
+		if (type->columns[i].attr != path->attr || type->columns[i].store == SCIM_STORE_EXPRESSION)
+			continue;
+		scim_sql_put(build, "%s", separator);
+		scim_operand_put_column(build, &type->columns[i]);
+		separator = " OR ";
+	}
+	if (strcmp(separator, "(") == 0)
+	{
+		if (path->extension == NULL || type->extensions_column == NULL)
+			return unsupported(scope, path);
+		scim_sql_put(build, "(");
+		scim_operand_put_any_member(build, scim_sql_text(build, "(t.%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
+											type->extensions_column, scim_sql_quote(build, path->extension->id),
+											scim_sql_quote(build, path->attr->name)));
+	}
+	scim_sql_put(build, ")");
+	return SCIM_OK;
 }
+
+/* Append that the resource has a value of the extension, be it empty. */
+static void
+put_extension_present(ScimSqlBuild *build, const ScimResourceType *type, const ScimSchema *extension)
+{
+	for (size_t i = 0; i < type->n_columns; i++)
+	{
+		const ScimColumn *column = &type->columns[i];
+
+		if (column->attr == NULL || column->attr->schema != extension || column->store == SCIM_STORE_EXPRESSION)
+			continue;
+		scim_sql_put(build, column->type == SCIM_SQL_JSONB ? " OR t.%s OPERATOR(pg_catalog.<>) '%s'" : " OR t.%s IS NOT NULL",
+					 column->name, column->attr->multi_valued ? "[]" : "{}");
+	}
+	if (type->extensions_column != NULL)
+		scim_sql_put(build, " OR (t.%s OPERATOR(pg_catalog.->) %s) OPERATOR(pg_catalog.<>) '{}'", type->extensions_column,
+					 scim_sql_quote(build, extension->id));
+}
+
+/* Is the filter true of the URN, as an element of schemas? */
+static ScimStatus
+urn_satisfies(ScimSqlBuild *build, const ScimFilter *filter, const char *urn, bool *result)
+{
+	ScimJson   *element = scim_own(build->arena, json_object_new_string(urn));
+	ScimStatus	status = SCIM_OK;
+
+	if (element == NULL)
+		return SCIM_NO_MEMORY;
+	*result = scim_filter_matches_element(filter, element, &status);
+	return status;
+}
+
+/*
+ * schemas: the type's own URN, and those of the extensions that have a value.
+ * Which of them satisfy the filter is known without a row.
+ */
+static ScimStatus
+put_schemas(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
+{
+	const ScimResourceType *type = scope->type;
+	bool		satisfied;
+	ScimStatus	status = urn_satisfies(build, filter, type->schema->id, &satisfied);
+
+	if (status != SCIM_OK)
+		return status;
+	scim_sql_put(build, "(%s", satisfied ? "true" : "false");
+	for (size_t i = 0; i < type->n_extensions && status == SCIM_OK; i++)
+	{
+		status = urn_satisfies(build, filter, type->extensions[i]->id, &satisfied);
+		if (status == SCIM_OK && satisfied)
+			put_extension_present(build, type, type->extensions[i]);
+	}
+	scim_sql_put(build, ")");
+	return status;
+}
+
+/* ---- the tree ---- */
 
 /* A comparison or presence test on the row t. */
 static ScimStatus
@@ -256,8 +337,8 @@ put_row_test(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 	const char *array;
 	ScimOperand operand;
 
-	if (is_schemas(path->attr))
-		return scim_sql_put_schemas(build, scope->type, filter);
+	if (scim_operand_is_schemas(path->attr))
+		return put_schemas(build, scope, filter);
 	if (link != NULL)
 		return put_link_test(build, scope, link, filter);
 	if (path->attr->multi_valued)
@@ -266,7 +347,7 @@ put_row_test(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 		return array != NULL ? put_array_test(build, scope, array, filter) : unsupported(scope, path);
 	}
 	if (scim_filter_leaf(filter)->type == SCIM_TYPE_COMPLEX)
-		return scim_sql_put_complex_present(build, scope->type, path) ? SCIM_OK : unsupported(scope, path);
+		return put_complex_present(build, scope, path);
 	if (!scim_operand_row(build, scope->type, path, &operand))
 		return unsupported(scope, path);
 	put_test(build, filter, &operand);
@@ -279,9 +360,9 @@ put_leaf(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 {
 	ScimOperand operand;
 
-	if (scim_contains_shared(scope->contains, filter) != NULL)
+	if (scim_shared_value(scope->shared, filter) != NULL)
 	{
-		scim_contains_put(build, scope->contains, filter);
+		scim_shared_put(build, scope->shared, filter);
 		return SCIM_OK;
 	}
 	if (scope->element)
@@ -302,8 +383,8 @@ put_value_path(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter
 	const char *array;
 	ScimStatus	status;
 
-	if (is_schemas(path->attr))
-		return scim_sql_put_schemas(build, scope->type, filter->left);
+	if (scim_operand_is_schemas(path->attr))
+		return put_schemas(build, scope, filter->left);
 	if (link != NULL)
 		return put_any_link(build, scope, link, filter->left);
 	if (path->attr->multi_valued)
@@ -314,8 +395,9 @@ put_value_path(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter
 
 	/* A single complex value is its own only element. */
 	scim_sql_put(build, "(");
-	if (!scim_sql_put_complex_present(build, scope->type, path))
-		return unsupported(scope, path);
+	status = put_complex_present(build, scope, path);
+	if (status != SCIM_OK)
+		return status;
 	scim_sql_put(build, " AND ");
 	status = put_filter(build, scope, filter->left);
 	scim_sql_put(build, ")");
@@ -368,19 +450,27 @@ put_filter(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 	return build->failed ? SCIM_NO_MEMORY : status;
 }
 
-/* ---- looking for several texts in one value ---- */
+/* ---- several comparisons with one value ---- */
 
 /* Is it one value of the row t, or an object of which there is one? */
 static bool
 is_single(const Scope *scope, const ScimPath *path)
 {
-	return scope->link == NULL && !is_schemas(path->attr) && !path->attr->multi_valued &&
+	return scope->link == NULL && !scim_operand_is_schemas(path->attr) && !path->attr->multi_valued &&
 		scim_type_link(scope->type, path->attr) == NULL;
 }
 
-/* Note the comparisons co of values that stand in the scope itself. */
+/* A comparison of text that no index could serve? */
+static bool
+is_plain_search(const Scope *scope, const ScimFilter *filter)
+{
+	return filter->value.kind == SCIM_LITERAL_STRING &&
+		(scope->element || filter->op == SCIM_OP_CO || filter->op == SCIM_OP_EW || filter->op == SCIM_OP_NE);
+}
+
+/* Note such comparisons with values that stand in the scope itself. */
 static void
-gather_contains(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter, ScimContains **list)
+gather_texts(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter, ScimShared **list)
 {
 	ScimOperand operand;
 
@@ -388,35 +478,28 @@ gather_contains(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filte
 	{
 		case SCIM_FILTER_AND:
 		case SCIM_FILTER_OR:
-			gather_contains(build, scope, filter->left, list);
-			gather_contains(build, scope, filter->right, list);
+			gather_texts(build, scope, filter->left, list);
+			gather_texts(build, scope, filter->right, list);
 			break;
 		case SCIM_FILTER_NOT:
-			gather_contains(build, scope, filter->left, list);
+			gather_texts(build, scope, filter->left, list);
 			break;
 		case SCIM_FILTER_VALUE_PATH:
 			if (is_single(scope, &filter->path))
-				gather_contains(build, scope, filter->left, list);
+				gather_texts(build, scope, filter->left, list);
 			break;
 		case SCIM_FILTER_COMPARE:
-			if (filter->op != SCIM_OP_CO)
+			if (!is_plain_search(scope, filter))
 				break;
 			if (scope->element)
 				operand = scim_operand_element(&filter->path);
 			else if (!is_single(scope, &filter->path) || !scim_operand_row(build, scope->type, &filter->path, &operand))
 				break;
-			scim_contains_add(build, list, &operand, filter);
+			scim_shared_add(build, list, &operand, filter);
 			break;
 		case SCIM_FILTER_PRESENT:
 			break;
 	}
-}
-
-static bool
-has_shared(const ScimContains *list, const ScimFilter *filter)
-{
-	return filter != NULL && (scim_contains_shared(list, filter) != NULL || has_shared(list, filter->left) ||
-							  has_shared(list, filter->right));
 }
 
 /* Append those operands of and that have shared values, or those that have none; *n is how many. */
@@ -430,39 +513,39 @@ put_conjuncts(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter,
 		status = put_conjuncts(build, scope, filter->left, shared, n);
 		return status == SCIM_OK ? put_conjuncts(build, scope, filter->right, shared, n) : status;
 	}
-	if (has_shared(scope->contains, filter) != shared)
+	if (scim_shared_any(scope->shared, filter) != shared)
 		return SCIM_OK;
 	scim_sql_put(build, (*n)++ > 0 ? " AND " : "");
 	return put_filter(build, scope, filter);
 }
 
 /*
- * Append a whole filter of the scope.  What looks for several texts in one
- * value goes into a subquery (sql_contains.h); no index could serve it.  What
+ * Append a whole filter of the scope.  What compares one value with several
+ * texts goes into a subquery (sql_shared.h); no index could serve it.  What
  * and joins to it stays outside, where one may.
  */
 static ScimStatus
 put_condition(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 {
-	ScimContains *list = NULL;
+	ScimShared *list = NULL;
 	Scope		with = *scope;
 	int			subqueries = build->subqueries;
 	ScimStatus	status;
 	size_t		n = 0;
 
-	gather_contains(build, scope, filter, &list);
+	gather_texts(build, scope, filter, &list);
 	build->subqueries = subqueries;
 	if (build->failed)
 		return SCIM_NO_MEMORY;
-	with.contains = list;
-	if (!has_shared(list, filter))
+	with.shared = list;
+	if (!scim_shared_any(list, filter))
 		return put_filter(build, scope, filter);
 	status = put_conjuncts(build, &with, filter, false, &n);
 	scim_sql_put(build, n > 0 ? " AND (SELECT " : "(SELECT ");
 	n = 0;
 	if (status == SCIM_OK)
 		status = put_conjuncts(build, &with, filter, true, &n);
-	scim_contains_put_from(build, list);
+	scim_shared_put_from(build, list);
 	scim_sql_put(build, ")");
 	return status;
 }
@@ -513,40 +596,4 @@ scim_sql_put_link_filter(ScimSqlBuild *build, const ScimLink *link, const ScimRe
 						 const ScimFilter *filter, ScimError *err)
 {
 	return put_filter(build, &(Scope) {.link = link, .registry = registry, .err = err}, filter);
-}
-
-/* ---- sorting ---- */
-
-bool
-scim_sql_sortable(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
-{
-	ScimOperand operand;
-
-	if (is_schemas(path->attr) || scim_path_leaf(path)->type == SCIM_TYPE_COMPLEX ||
-		scim_type_link(type, path->attr) != NULL)
-		return false;
-	if (path->attr->multi_valued)
-		return scim_operand_array(build, type, path) != NULL;
-	return scim_operand_row(build, type, path, &operand);
-}
-
-/* RFC 7644 section 3.4.2.3: of a multi-valued attribute the primary value, or else the first. */
-ScimSqlType
-scim_sql_put_sort_key(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
-{
-	const char *array = scim_operand_array(build, type, path);
-	ScimOperand operand;
-	ScimSqlType key_type;
-
-	if (array == NULL)
-		return scim_operand_row(build, type, path, &operand) ? scim_operand_sort_key(build, &operand) : SCIM_SQL_TEXT;
-	operand = scim_operand_element(path);
-	scim_sql_put(build, "COALESCE((SELECT ");
-	scim_operand_sort_key(build, &operand);
-	scim_sql_put(build, " FROM pg_catalog.jsonb_array_elements(%s) e(v) WHERE (e.v OPERATOR(pg_catalog.->) 'primary')"
-				 SCIM_SQL_EQUALS "'true' LIMIT 1), ", array);
-	operand.sql = scim_sql_text(build, "(%s OPERATOR(pg_catalog.->) 0)", array);
-	key_type = scim_operand_sort_key(build, &operand);
-	scim_sql_put(build, ")");
-	return key_type;
 }
