@@ -103,7 +103,7 @@ fuzz: ## libFuzzer on one parser: make fuzz FUZZ=filter T=60 (seconds)
 	@tools/deps fuzz
 	@test/fuzz/run $(or $(FUZZ),all) $(or $(T),60)
 
-bench: ## what the extension costs, side by side with plain SQL (some 17 minutes; BENCH=short: 4)
+bench: ## what the extension costs, side by side with plain SQL (some 22 minutes; BENCH=short: 6)
 	@tools/deps bench
 	@for name in audit_row audit_overhead scim_apply paging verify memory http; do \
 		printf '\n== %s\n\n' $$name; bench/$$name $(BENCH) || exit 1; done
