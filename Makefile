@@ -18,6 +18,12 @@ PG_CPPFLAGS = -I$(srcdir)/src -DSCIM_AUDIT_VERSION='"$(EXTVERSION)"' $(JSONC_CPP
 PG_CFLAGS   = -std=gnu11 -fvisibility=hidden
 SHLIB_LINK  = $(JSONC_LIBS)
 
+# Tests only: a finding ends the backend.
+ifneq ($(SANITIZE),)
+PG_CFLAGS  += -fsanitize=undefined -fno-sanitize-recover=undefined
+SHLIB_LINK += -fsanitize=undefined
+endif
+
 # With clang, the flags and headers of a PostgreSQL that gcc built would warn.
 ifneq ($(findstring clang,$(CC)),)
 PG_CFLAGS  += -Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes
@@ -97,7 +103,7 @@ fuzz: ## libFuzzer on one parser: make fuzz FUZZ=filter T=60 (seconds)
 	@tools/deps fuzz
 	@test/fuzz/run $(or $(FUZZ),all) $(or $(T),60)
 
-bench: ## what the extension costs, side by side with plain SQL (some 17 minutes; BENCH=short: 4)
+bench: ## what the extension costs, side by side with plain SQL (some 22 minutes; BENCH=short: 6)
 	@tools/deps bench
 	@for name in audit_row audit_overhead scim_apply paging verify memory http; do \
 		printf '\n== %s\n\n' $$name; bench/$$name $(BENCH) || exit 1; done

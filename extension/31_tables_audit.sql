@@ -75,6 +75,8 @@ CREATE TABLE scim_audit.seals (
 	hash        bytea NOT NULL,
 	CONSTRAINT seals_pkey PRIMARY KEY (chain, seq)
 );
+-- From an event to its seal, and so to its place in the tree.
+CREATE INDEX seals_tx_id_idx ON scim_audit.seals (tx_id);
 
 COMMENT ON TABLE scim_audit.seals IS 'One row per transaction that wrote events, linked into hash chains in commit order; kept for ever';
 COMMENT ON COLUMN scim_audit.seals.chain IS 'Chain, from 0';

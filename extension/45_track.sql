@@ -309,9 +309,13 @@ BEGIN
 	PERFORM scim.restore_indexes();
 	PERFORM scim_audit.change_config();
 	PERFORM scim_audit.config_changed('restore', 'log.restore', NULL, format('{"findings":%s}', findings)::json);
+	-- What was published may be more than what is here.
+	PERFORM scim_audit.lock_tree();
+	PERFORM scim_audit.open_origin(o.base, 'restored') FROM scim_audit.log_origins o
+		WHERE o.number = (SELECT max(l.number) FROM scim_audit.log_origins l);
 END
 $$;
-COMMENT ON FUNCTION scim_audit.restored() IS 'To be called once after a restore: verifies the log, returns what verify() finds, makes the indexes of registered attributes, and writes the event log.restore';
+COMMENT ON FUNCTION scim_audit.restored() IS 'To be called once after a restore: verifies the log, returns what verify() finds, makes the indexes of registered attributes, writes the event log.restore, and begins a new origin for checkpoints';
 
 REVOKE ALL ON FUNCTION scim_audit.track(regclass, name, name[], name[], name[], boolean, boolean), scim_audit.untrack(regclass),
 	scim_audit.log_event(text, text, text, text, text, text, json), scim_audit.trigger_arguments(oid),

@@ -11,3 +11,18 @@ CREATE POLICY auditors ON scim_audit.events FOR SELECT USING (
 CREATE POLICY auditors ON scim_audit.seals FOR SELECT USING (
 	(SELECT scim.all_tenants('{auditor}'))
 	OR EXISTS (SELECT FROM scim_audit.events e WHERE e.tx_id = seals.tx_id));
+
+-- A tree has no tenant, and its hashes tell nothing of what they are made of:
+-- they are for every auditor.
+CREATE POLICY auditors ON scim_audit.log_origins FOR SELECT USING (
+	(SELECT scim.all_tenants('{auditor,audit_admin}')) OR (SELECT pg_catalog.cardinality(scim.tenants_of('{auditor,audit_admin}')) > 0));
+CREATE POLICY auditors ON scim_audit.log_keys FOR SELECT USING (
+	(SELECT scim.all_tenants('{auditor,audit_admin}')) OR (SELECT pg_catalog.cardinality(scim.tenants_of('{auditor,audit_admin}')) > 0));
+CREATE POLICY auditors ON scim_audit.checkpoints FOR SELECT USING (
+	(SELECT scim.all_tenants('{auditor,audit_admin}')) OR (SELECT pg_catalog.cardinality(scim.tenants_of('{auditor,audit_admin}')) > 0));
+CREATE POLICY auditors ON scim_audit.checkpoint_spans FOR SELECT USING (
+	(SELECT scim.all_tenants('{auditor,audit_admin}')) OR (SELECT pg_catalog.cardinality(scim.tenants_of('{auditor,audit_admin}')) > 0));
+CREATE POLICY auditors ON scim_audit.tiles FOR SELECT USING (
+	(SELECT scim.all_tenants('{auditor,audit_admin}')) OR (SELECT pg_catalog.cardinality(scim.tenants_of('{auditor,audit_admin}')) > 0));
+CREATE POLICY auditors ON scim_audit.checkpoint_notes FOR SELECT USING (
+	(SELECT scim.all_tenants('{auditor,audit_admin}')) OR (SELECT pg_catalog.cardinality(scim.tenants_of('{auditor,audit_admin}')) > 0));

@@ -69,6 +69,18 @@ SET scim_audit.tenant = '';
 SELECT g ->> 'type', count(*) FROM scim.scim_apply('GET', '/Users/' || pg_temp.id('e')), jsonb_array_elements(body -> 'groups') g GROUP BY 1 ORDER BY 1;
 SELECT pg_temp.find('groups.display eq "chain 299"');
 RESET ROLE;
+SET scim_audit.tenant = 'regress-31';
+-- A user's groups are found by index, however large the table of members is.
+INSERT INTO scim.groups (display_name) SELECT 'many ' || i FROM generate_series(1, 20) i;
+INSERT INTO scim.users (user_name) SELECT 'many ' || i FROM generate_series(1, 100) i;
+INSERT INTO scim.group_members (group_id, member_id)
+	SELECT g.id, u.id FROM scim.groups g, scim.users u WHERE g.display_name LIKE 'many %' AND u.user_name LIKE 'many %';
+ANALYZE scim.group_members;
+BEGIN;
+SELECT r.status, jsonb_array_length(r.body->'groups') AS groups
+	FROM scim.users u, scim.scim_apply('GET', '/Users/' || u.id) r WHERE u.user_name = 'many 7';
+SELECT seq_scan, idx_scan > 0 AS by_index FROM pg_stat_xact_user_tables WHERE relid = 'scim.group_members'::regclass;
+COMMIT;
 SELECT * FROM scim_audit.verify();
 SELECT scim.drop_tenant(t, t) FROM unnest('{regress-31,regress-31-other}'::text[]) t;
 DROP ROLE regress_idp_31;

@@ -88,6 +88,38 @@ SELECT pg_temp.find('userName eq "regress_40_foreign"'), pg_temp.find('userName 
 RESET ROLE;
 DELETE FROM scim.users WHERE tenant = 'default' AND user_name = 'regress_40_foreign';
 
+-- Many comparisons with one value: it is looked at once a row, however many
+-- there are.  The answers are those of single comparisons.
+RESET ROLE;
+UPDATE scim.users SET title = 'The ' || repeat('Ä', 5000) || ' end' WHERE tenant = 'regress-40' AND user_name = 'bruno';
+SET ROLE regress_idp_40;
+SELECT f, pg_temp.find(f) FROM (VALUES
+	('title co "ää" or title co "nosuch"'), ('title co "ÄE" or title co "ä e"'), ('title co "guide" and title co "drop" and title co ""'),
+	('not (title co "guide") and not (title co "x")'), ('title ew "END" or title co "guide;" or title ne "guide"'), ('title ew "uide" or title ew "--" or title sw "the"'),
+	('userName sw "b" and (title co "the" or title co "x")'), ('name[familyName co "berg" or familyName co "neil"]'), ('title co "a" or title co "a" or title co "a"'),
+	('emails[value co "home" and value co "bruno"]'), ('emails[value sw "alba" and (value ew "home.example" or value eq "x")]'), ('emails[not (value co "work") and not (value co "home")]'),
+	('profileUrl ew "a" or profileUrl ew "b" or userName co "lik" or userName co "çe"')) v(f);
+RESET ROLE;
+SET track_functions = 'all';
+CREATE FUNCTION pg_temp.counted() RETURNS jsonb LANGUAGE sql AS $$
+	SELECT coalesce(jsonb_object_agg(funcname, calls), '{}') FROM pg_stat_xact_user_functions
+	WHERE schemaname = 'scim' AND funcname IN ('fold', 'contains', 'contains_each', 'ends_with') $$;
+CREATE FUNCTION pg_temp.calls(filter text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	before jsonb := pg_temp.counted();
+BEGIN
+	PERFORM pg_temp.find(filter);
+	RETURN (SELECT string_agg(key || ' ' || value::int - coalesce(before ->> key, '0')::int, ', ' ORDER BY key) FROM jsonb_each_text(pg_temp.counted()));
+END $$;
+SET scim_audit.tenant = 'regress-40';
+SELECT pg_temp.calls(string_agg('title co "aa' || i || '"', ' or ')) FROM generate_series(1, 5) i;
+SELECT pg_temp.calls(string_agg('title co "aa' || i || '"', ' or ')) FROM generate_series(1, 200) i;
+SELECT pg_temp.calls(string_agg('not (title co "aa' || i || '")', ' and ')) FROM generate_series(1, 200) i;
+SELECT pg_temp.calls(string_agg('title ne "aa' || i || '"', ' and ')) FROM generate_series(1, 200) i;
+SELECT pg_temp.calls('emails[' || string_agg('value co "aa' || i || '" or value sw "aa' || i || '"', ' or ') || ']') FROM generate_series(1, 100) i;
+RESET scim_audit.tenant;
+RESET track_functions;
+
 -- Indexes serve what clients ask for (tables are tiny here, so sequential
 -- scans are switched off).
 SET enable_seqscan = off;
@@ -95,6 +127,13 @@ EXPLAIN (COSTS OFF) SELECT FROM scim.users t WHERE t.tenant = 'regress-40' AND s
 EXPLAIN (COSTS OFF) SELECT FROM scim.users t WHERE scim.folded_values(t.emails) @> ARRAY['alba@work.example'];
 EXPLAIN (COSTS OFF) SELECT FROM scim.groups t WHERE t.tenant = 'regress-40' AND scim.fold(t.display_name) = 'x';
 RESET enable_seqscan;
+-- "Starts with" is a range of an index.
+BEGIN;
+INSERT INTO scim.users (tenant, user_name) SELECT 'regress-40', 'regress_40_' || i FROM generate_series(1, 500) i;
+ANALYZE scim.users;
+EXPLAIN (COSTS OFF) SELECT FROM scim.users t WHERE t.tenant = 'regress-40' AND scim.fold(t.user_name) COLLATE "C" ^@ 'al';
+EXPLAIN (COSTS OFF) SELECT FROM scim.users t WHERE t.tenant = 'regress-40' AND (scim.fold(t.user_name) COLLATE "C" ^@ 'al' OR scim.fold(t.user_name) = 'bruno');
+ROLLBACK;
 
 RESET ROLE;
 DELETE FROM scim.users WHERE tenant = 'regress-40';

@@ -71,6 +71,20 @@ scim_cursor_spaces(ScimCursor *cursor)
 }
 
 ScimStr
+scim_cursor_line(ScimCursor *cursor)
+{
+	size_t		left = (size_t) (cursor->end - cursor->ptr);
+	const char *newline = left > 0 ? memchr(cursor->ptr, '\n', left) : NULL;
+	ScimStr		line;
+
+	if (newline == NULL)
+		return SCIM_STR_NONE;
+	line = (ScimStr) {cursor->ptr, (size_t) (newline - cursor->ptr)};
+	cursor->ptr = newline + 1;
+	return line;
+}
+
+ScimStr
 scim_cursor_word(ScimCursor *cursor)
 {
 	const char *from = cursor->ptr;

@@ -34,6 +34,10 @@ extern bool scim_cursor_byte(ScimCursor *cursor, char expected);
 /* Step over spaces (U+0020 only, as RFC 7644 figure 1 has it); returns how many. */
 extern size_t scim_cursor_spaces(ScimCursor *cursor);
 
+/* Step over a line and its newline, which is not in it; absent at the end and
+ * where the last line has no newline. */
+extern ScimStr scim_cursor_line(ScimCursor *cursor);
+
 /* Step over ASCII letters; empty when there is none. */
 extern ScimStr scim_cursor_word(ScimCursor *cursor);
 

@@ -3,7 +3,7 @@
  *		What the makers of SQL statements share: text and parameters growing
  *		together, and the tenant condition.
  *
- * Internal to sql.c, sql_filter.c, sql_contains.c and sql_link.c.  A statement fails as a
+ * Internal to sql.c, sql_filter.c, sql_shared.c and sql_link.c.  A statement fails as a
  * whole: running out of memory sets `failed`, and scim_sql_finish tells.
  *
  * Everything in the text is qualified, operators included, so that no

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "core/json.h"
-#include "core/sql_contains.h"
+#include "core/sql_shared.h"
 
 /* Where the attributes of a filter stand. */
 typedef struct Scope
@@ -25,7 +25,7 @@ typedef struct Scope
 	const ScimLink *link;		/* inside its value path: of the row l */
 	bool		indirect;		/* which stands for an indirect link */
 	bool		element;		/* inside a value path: of the element e.v */
-	const ScimContains *contains;	/* the comparisons co that are answered together */
+	const ScimShared *shared;	/* the values that several comparisons look at */
 	ScimError  *err;
 } Scope;
 
@@ -93,7 +93,7 @@ put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, cons
 	ScimStatus	status;
 
 	inside.element = true;
-	inside.contains = NULL;
+	inside.shared = NULL;
 	if (value != NULL)
 	{
 		scim_sql_put(build, "(");
@@ -204,7 +204,7 @@ put_any_link(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, cons
 	ScimStatus	status;
 
 	inside.link = link;
-	inside.contains = NULL;
+	inside.shared = NULL;
 	scim_sql_put(build, by_kind ? "(" : "");
 	begin_any_link(build, scope, link);
 	scim_sql_put(build, " AND ");
@@ -244,29 +244,6 @@ put_link_test(ScimSqlBuild *build, const Scope *scope, const ScimLink *link, con
 
 /* ---- complex attributes ---- */
 
-/* Append that a complex value has a part that is not empty. */
-static void
-put_any_member(ScimSqlBuild *build, const char *json)
-{
-	build->subqueries++;
-	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_each_text(%s) m(k, v) "
-				 "WHERE m.v OPERATOR(pg_catalog.<>) '')", json);
-}
-
-/* Append that a value kept in the column is there, and not empty. */
-static void
-put_column_present(ScimSqlBuild *build, const ScimColumn *column)
-{
-	if (column->type == SCIM_SQL_TEXT)
-		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) ''", column->name);
-	else if (column->type != SCIM_SQL_JSONB)
-		scim_sql_put(build, "t.%s IS NOT NULL", column->name);
-	else if (column->attr->multi_valued)
-		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) '[]'", column->name);
-	else
-		put_any_member(build, scim_sql_text(build, "t.%s", column->name));
-}
-
 /* Append that a single complex attribute is there: a part of it that is kept. */
 static ScimStatus
 put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *path)
@@ -279,7 +256,7 @@ put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *pat
 		if (type->columns[i].attr != path->attr || type->columns[i].store == SCIM_STORE_EXPRESSION)
 			continue;
 		scim_sql_put(build, "%s", separator);
-		put_column_present(build, &type->columns[i]);
+		scim_operand_put_column(build, &type->columns[i]);
 		separator = " OR ";
 	}
 	if (strcmp(separator, "(") == 0)
@@ -287,7 +264,7 @@ put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *pat
 		if (path->attr->schema == NULL || type->extensions_column == NULL)
 			return unsupported(scope, path);
 		scim_sql_put(build, "(");
-		put_any_member(build, scim_sql_text(build, "(t.%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
+		scim_operand_put_any_member(build, scim_sql_text(build, "(t.%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
 											type->extensions_column, scim_sql_quote(build, path->attr->schema->id),
 											scim_sql_quote(build, path->attr->name)));
 	}
@@ -296,7 +273,6 @@ put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *pat
 }
 
 /* ---- the tree ---- */
-
 
 /* A comparison or presence test on the row t. */
 static ScimStatus
@@ -330,9 +306,9 @@ put_leaf(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 {
 	ScimOperand operand;
 
-	if (scim_contains_shared(scope->contains, filter) != NULL)
+	if (scim_shared_value(scope->shared, filter) != NULL)
 	{
-		scim_contains_put(build, scope->contains, filter);
+		scim_shared_put(build, scope->shared, filter);
 		return SCIM_OK;
 	}
 	if (scope->element)
@@ -420,7 +396,7 @@ put_filter(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 	return build->failed ? SCIM_NO_MEMORY : status;
 }
 
-/* ---- looking for several texts in one value ---- */
+/* ---- several comparisons with one value ---- */
 
 /* Is it one value of the row t, or an object of which there is one? */
 static bool
@@ -430,9 +406,17 @@ is_single(const Scope *scope, const ScimPath *path)
 		scim_type_link(scope->type, path->attr) == NULL;
 }
 
-/* Note the comparisons co of values that stand in the scope itself. */
+/* A comparison of text that no index could serve? */
+static bool
+is_plain_search(const Scope *scope, const ScimFilter *filter)
+{
+	return filter->value.kind == SCIM_LITERAL_STRING &&
+		(scope->element || filter->op == SCIM_OP_CO || filter->op == SCIM_OP_EW || filter->op == SCIM_OP_NE);
+}
+
+/* Note such comparisons with values that stand in the scope itself. */
 static void
-gather_contains(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter, ScimContains **list)
+gather_texts(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter, ScimShared **list)
 {
 	ScimOperand operand;
 
@@ -440,35 +424,28 @@ gather_contains(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filte
 	{
 		case SCIM_FILTER_AND:
 		case SCIM_FILTER_OR:
-			gather_contains(build, scope, filter->left, list);
-			gather_contains(build, scope, filter->right, list);
+			gather_texts(build, scope, filter->left, list);
+			gather_texts(build, scope, filter->right, list);
 			break;
 		case SCIM_FILTER_NOT:
-			gather_contains(build, scope, filter->left, list);
+			gather_texts(build, scope, filter->left, list);
 			break;
 		case SCIM_FILTER_VALUE_PATH:
 			if (is_single(scope, &filter->path))
-				gather_contains(build, scope, filter->left, list);
+				gather_texts(build, scope, filter->left, list);
 			break;
 		case SCIM_FILTER_COMPARE:
-			if (filter->op != SCIM_OP_CO)
+			if (!is_plain_search(scope, filter))
 				break;
 			if (scope->element)
 				operand = scim_operand_element(&filter->path);
 			else if (!is_single(scope, &filter->path) || !scim_operand_row(build, scope->type, &filter->path, &operand))
 				break;
-			scim_contains_add(build, list, &operand, filter);
+			scim_shared_add(build, list, &operand, filter);
 			break;
 		case SCIM_FILTER_PRESENT:
 			break;
 	}
-}
-
-static bool
-has_shared(const ScimContains *list, const ScimFilter *filter)
-{
-	return filter != NULL && (scim_contains_shared(list, filter) != NULL || has_shared(list, filter->left) ||
-							  has_shared(list, filter->right));
 }
 
 /* Append those operands of and that have shared values, or those that have none; *n is how many. */
@@ -482,39 +459,39 @@ put_conjuncts(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter,
 		status = put_conjuncts(build, scope, filter->left, shared, n);
 		return status == SCIM_OK ? put_conjuncts(build, scope, filter->right, shared, n) : status;
 	}
-	if (has_shared(scope->contains, filter) != shared)
+	if (scim_shared_any(scope->shared, filter) != shared)
 		return SCIM_OK;
 	scim_sql_put(build, (*n)++ > 0 ? " AND " : "");
 	return put_filter(build, scope, filter);
 }
 
 /*
- * Append a whole filter of the scope.  What looks for several texts in one
- * value goes into a subquery (sql_contains.h); no index could serve it.  What
+ * Append a whole filter of the scope.  What compares one value with several
+ * texts goes into a subquery (sql_shared.h); no index could serve it.  What
  * and joins to it stays outside, where one may.
  */
 static ScimStatus
 put_condition(ScimSqlBuild *build, const Scope *scope, const ScimFilter *filter)
 {
-	ScimContains *list = NULL;
+	ScimShared *list = NULL;
 	Scope		with = *scope;
 	int			subqueries = build->subqueries;
 	ScimStatus	status;
 	size_t		n = 0;
 
-	gather_contains(build, scope, filter, &list);
+	gather_texts(build, scope, filter, &list);
 	build->subqueries = subqueries;
 	if (build->failed)
 		return SCIM_NO_MEMORY;
-	with.contains = list;
-	if (!has_shared(list, filter))
+	with.shared = list;
+	if (!scim_shared_any(list, filter))
 		return put_filter(build, scope, filter);
 	status = put_conjuncts(build, &with, filter, false, &n);
 	scim_sql_put(build, n > 0 ? " AND (SELECT " : "(SELECT ");
 	n = 0;
 	if (status == SCIM_OK)
 		status = put_conjuncts(build, &with, filter, true, &n);
-	scim_contains_put_from(build, list);
+	scim_shared_put_from(build, list);
 	scim_sql_put(build, ")");
 	return status;
 }

@@ -116,9 +116,10 @@ scim_sql_link_read(ScimArena *arena, const ScimRegistry *registry, const ScimLin
 	put_others(&build, registry, link);
 	if (link->nested != NULL)
 	{
-		scim_sql_put(&build, ", EXISTS (SELECT 1 FROM %s n WHERE ", link->table);
+		/* Not EXISTS: PostgreSQL may answer that one by hashing the whole table. */
+		scim_sql_put(&build, ", COALESCE((SELECT true FROM %s n WHERE ", link->table);
 		scim_sql_put_tenant(&build, "n", link->tenant);
-		scim_sql_put(&build, " AND n.%s" SCIM_SQL_EQUALS "l.%s)", link->nested, link->value);
+		scim_sql_put(&build, " AND n.%s" SCIM_SQL_EQUALS "l.%s LIMIT 1), false)", link->nested, link->value);
 	}
 	else
 		scim_sql_put(&build, ", false");

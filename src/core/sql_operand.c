@@ -50,6 +50,12 @@ common_operand(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath
 	return out->sql != NULL;
 }
 
+bool
+scim_operand_is_schemas(const ScimAttribute *attr)
+{
+	return attr->schema == NULL && strcmp(attr->name, "schemas") == 0;
+}
+
 /* The column that keeps exactly attr, or its sub-attribute sub. */
 static const ScimColumn *
 exact_column(const ScimResourceType *type, const ScimAttribute *attr, const ScimAttribute *sub)
@@ -165,12 +171,6 @@ scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimL
 }
 
 bool
-scim_operand_is_schemas(const ScimAttribute *attr)
-{
-	return attr->schema == NULL && strcmp(attr->name, "schemas") == 0;
-}
-
-bool
 scim_operand_in_folded(const ScimPath *path)
 {
 	const ScimAttribute *leaf = scim_path_leaf(path);
@@ -213,8 +213,11 @@ is_text(const ScimAttribute *leaf)
 const char *
 scim_operand_text(ScimSqlBuild *build, const ScimOperand *operand)
 {
-	const char *text = text_expression(build, operand);
+	const char *text;
 
+	if (operand->shared != NULL)
+		return operand->shared;
+	text = text_expression(build, operand);
 	if (operand->leaf->case_exact || operand->leaf->type == SCIM_TYPE_BINARY)
 		return text;
 	return scim_sql_text(build, "scim.fold(%s)", text);
@@ -246,70 +249,6 @@ sql_operator(ScimOperator op)
 		default:
 			return "OPERATOR(pg_catalog.=)";
 	}
-}
-
-/* Length of the UTF-8 character that ends at text[len], and its code point. */
-static size_t
-last_character(const char *text, size_t len, uint32_t *code)
-{
-	size_t		n = 1;
-	unsigned char first;
-
-	while (n < 4 && n < len && ((unsigned char) text[len - n] & 0xC0) == 0x80)
-		n++;
-	first = (unsigned char) text[len - n];
-	*code = n == 1 ? first : first & (0x7Fu >> n);
-	for (size_t i = len - n + 1; i < len; i++)
-		*code = *code << 6 | ((unsigned char) text[i] & 0x3F);
-	return n;
-}
-
-/*
- * The least text greater than all that start with prefix, in the order of
- * code points; absent when there is none.  Text is kept valid UTF-8.
- */
-static ScimStr
-prefix_end(ScimSqlBuild *build, ScimStr prefix)
-{
-	size_t		len = prefix.len;
-	uint32_t	code;
-	char	   *end;
-
-	while (len > 0)
-	{
-		size_t		n = last_character(prefix.ptr, len, &code);
-
-		if (code < 0x10FFFF)
-		{
-			end = scim_alloc(build->arena, len + 4);
-			if (end == NULL)
-			{
-				build->failed = true;
-				return SCIM_STR_NONE;
-			}
-			memcpy(end, prefix.ptr, len - n);
-			n = scim_utf8_encode(code == 0xD7FF ? 0xE000 : code + 1, end + (len - n)) + (len - n);
-			return (ScimStr) {end, n};
-		}
-		len -= n;
-	}
-	return SCIM_STR_NONE;
-}
-
-/* "Starts with", as a range that a btree index under collation "C" serves. */
-static void
-compare_prefix(ScimSqlBuild *build, const char *text, ScimStr prefix)
-{
-	ScimStr		end = prefix_end(build, prefix);
-
-	scim_sql_put(build, "(%s COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.>=) ", text);
-	scim_sql_put_param(build, SCIM_SQL_TEXT, prefix);
-	if (end.ptr != NULL)
-	{
-		scim_sql_put(build, " AND %s COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.<) ", text);
-		scim_sql_put_param(build, SCIM_SQL_TEXT, end);
-	}
-	scim_sql_put(build, ")");
 }
 
 /* A uuid column equals only what is a UUID as the database would write it. */
@@ -381,7 +320,9 @@ compare_text(ScimSqlBuild *build, const ScimOperand *operand, ScimOperator op, S
 			scim_sql_put(build, ")");
 			break;
 		case SCIM_OP_SW:
-			compare_prefix(build, text, literal);
+			/* For a pattern that the planner sees, this is a range of an index. */
+			scim_sql_put(build, "%s COLLATE pg_catalog.\"C\" OPERATOR(pg_catalog.^@) ", text);
+			scim_sql_put_param(build, SCIM_SQL_TEXT, literal);
 			break;
 		case SCIM_OP_EQ:
 			/* The index of a value inside a jsonb column is under collation "C". */
@@ -506,6 +447,27 @@ scim_operand_present(ScimSqlBuild *build, const ScimOperand *operand)
 	else
 		scim_sql_put(build, "%s OPERATOR(pg_catalog.<>) '%s'", json_expression(build, operand),
 					 operand->leaf->type != SCIM_TYPE_COMPLEX ? "null" : operand->leaf->multi_valued ? "[]" : "{}");
+}
+
+void
+scim_operand_put_any_member(ScimSqlBuild *build, const char *json)
+{
+	build->subqueries++;
+	scim_sql_put(build, "EXISTS (SELECT 1 FROM pg_catalog.jsonb_each_text(%s) m(k, v) "
+				 "WHERE m.v OPERATOR(pg_catalog.<>) '')", json);
+}
+
+void
+scim_operand_put_column(ScimSqlBuild *build, const ScimColumn *column)
+{
+	if (column->type == SCIM_SQL_TEXT)
+		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) ''", column->name);
+	else if (column->type != SCIM_SQL_JSONB)
+		scim_sql_put(build, "t.%s IS NOT NULL", column->name);
+	else if (column->attr->multi_valued)
+		scim_sql_put(build, "t.%s OPERATOR(pg_catalog.<>) '[]'", column->name);
+	else
+		scim_operand_put_any_member(build, scim_sql_text(build, "t.%s", column->name));
 }
 
 ScimSqlType

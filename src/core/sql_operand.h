@@ -19,7 +19,11 @@ typedef struct ScimOperand
 	bool		of_row;			/* a json one of the row itself, not of an element */
 	const char *key;			/* the member of sql it is; NULL: sql itself */
 	ScimSqlType type;			/* of sql when not json */
+	const char *shared;			/* its text where that is computed once a row (sql_shared.h), or NULL */
 } ScimOperand;
+
+/* Is it the attribute schemas, which no column keeps? */
+extern bool scim_operand_is_schemas(const ScimAttribute *attr);
 
 /* A single value of the row t; false when it is not kept in one place. */
 extern bool scim_operand_row(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path,
@@ -32,9 +36,6 @@ extern const char *scim_operand_array(ScimSqlBuild *build, const ScimResourceTyp
 /* The text column that keeps the value of its one element, where one does; else NULL. */
 extern const char *scim_operand_only_value(ScimSqlBuild *build, const ScimResourceType *type,
 										   const ScimPath *path);
-
-/* Is it the common attribute schemas, which no column keeps? */
-extern bool scim_operand_is_schemas(const ScimAttribute *attr);
 
 /* Does scim.folded_values have what the path names: texts in any case, the elements or their "value"? */
 extern bool scim_operand_in_folded(const ScimPath *path);
@@ -55,6 +56,12 @@ extern void scim_operand_compare(ScimSqlBuild *build, const ScimOperand *operand
 
 /* Append a condition that is true when the value is there and not empty. */
 extern void scim_operand_present(ScimSqlBuild *build, const ScimOperand *operand);
+
+/* Append that a complex value has a part that is not empty. */
+extern void scim_operand_put_any_member(ScimSqlBuild *build, const char *json);
+
+/* Append that a value kept in the column is there, and not empty. */
+extern void scim_operand_put_column(ScimSqlBuild *build, const ScimColumn *column);
 
 /* Append an expression whose order is the order of the values; its type. */
 extern ScimSqlType scim_operand_sort_key(ScimSqlBuild *build, const ScimOperand *operand);

@@ -230,3 +230,96 @@ scim_percent_decode(ScimBuf *buf, ScimStr s, bool plus)
 	}
 	return !buf->failed && (buf->len == start || scim_utf8_valid(buf->data + start, buf->len - start));
 }
+
+/* Value of a base64 digit, or -1. */
+static int
+base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+')
+		return 62;
+	return c == '/' ? 63 : -1;
+}
+
+/* How many bytes base64 of this length and padding stands for; its length is a multiple of four. */
+static size_t
+base64_bytes(ScimStr s)
+{
+	size_t		len = s.len / 4 * 3;
+
+	if (len > 0 && s.ptr[s.len - 1] == '=')
+		len -= s.ptr[s.len - 2] == '=' ? 2 : 1;
+	return len;
+}
+
+bool
+scim_base64_exactly(ScimStr s, uint8_t *out, size_t len)
+{
+	uint32_t	bits = 0;
+	int			n = 0;
+
+	if (s.len % 4 != 0 || base64_bytes(s) != len)
+		return false;
+	for (size_t i = 0; i < (len * 8 + 5) / 6; i++)
+	{
+		int			value = base64_value(s.ptr[i]);
+
+		if (value < 0)
+			return false;
+		bits = bits << 6 | (uint32_t) value;
+		n += 6;
+		if (n < 8)
+			continue;
+		n -= 8;
+		*out++ = (uint8_t) (bits >> n);
+		bits &= (UINT32_C(1) << n) - 1;
+	}
+	return bits == 0;
+}
+
+bool
+scim_base64_decode(ScimBuf *buf, ScimStr s)
+{
+	size_t		start = buf->len;
+
+	if (s.len % 4 != 0)
+		return false;
+	for (size_t i = 0; i < s.len; i += 4)
+	{
+		ScimStr		group = {s.ptr + i, 4};
+		uint8_t		bytes[3];
+		size_t		len = i + 4 < s.len ? 3 : base64_bytes(group);
+
+		if (!scim_base64_exactly(group, bytes, len))
+		{
+			scim_buf_truncate(buf, start);
+			return false;
+		}
+		scim_buf_bytes(buf, (const char *) bytes, len);
+	}
+	return !buf->failed;
+}
+
+bool
+scim_decimal_parse(ScimStr s, uint64_t max, uint64_t *number)
+{
+	uint64_t	result = 0;
+
+	if (s.len == 0 || (s.len > 1 && s.ptr[0] == '0'))
+		return false;
+	for (size_t i = 0; i < s.len; i++)
+	{
+		uint64_t	digit = (uint64_t) (unsigned char) s.ptr[i] - '0';
+
+		if (digit > 9 || result > max / 10 || digit > max - result * 10)
+			return false;
+		result = result * 10 + digit;
+	}
+	*number = result;
+	return true;
+}

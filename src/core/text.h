@@ -59,4 +59,18 @@ extern bool scim_uuid_parse(ScimStr s, char out[37]);
  * escape, NUL, or invalid UTF-8. */
 extern bool scim_percent_decode(ScimBuf *buf, ScimStr s, bool plus);
 
+/*
+ * Base64 (RFC 4648 section 4) in the one spelling that scim_buf_base64
+ * writes: padded, no other character, unused bits zero.  Appends what it
+ * stands for; false, and nothing appended, for any other text; false, and
+ * buf failed, when there is no room.
+ */
+extern bool scim_base64_decode(ScimBuf *buf, ScimStr s);
+
+/* The same of exactly len bytes, into out. */
+extern bool scim_base64_exactly(ScimStr s, uint8_t *out, size_t len);
+
+/* A number in decimal digits, no sign, no leading zero, not above max. */
+extern bool scim_decimal_parse(ScimStr s, uint64_t max, uint64_t *number);
+
 #endif							/* SCIM_CORE_TEXT_H */

@@ -21,6 +21,7 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -305,7 +306,18 @@ scim_audit_store_seal(Relation seals, const ScimSeal *seal, const uint8_t hash[S
 	row_insert(&row, seals);
 }
 
-/* The primary key's index, by which a chain is read. */
+void
+scim_audit_store_row(Relation table, const Datum *values, const bool *nulls)
+{
+	Row			row = row_begin(NULL, table);
+	int			natts = RelationGetDescr(table)->natts;
+
+	memcpy(row.slot->tts_values, values, natts * sizeof(Datum));
+	memcpy(row.slot->tts_isnull, nulls, natts * sizeof(bool));
+	row_insert(&row, table);
+}
+
+/* The primary key's index, by which a chain, or a tile, is found. */
 static Oid
 primary_key(Relation table)
 {
@@ -315,6 +327,47 @@ primary_key(Relation table)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("table \"%s\" has no primary key", RelationGetRelationName(table))));
 	return table->rd_pkindex;
+}
+
+/* Columns of scim_audit.tiles. */
+static const char *const tile_columns[] = {"index", "level", "origin", "hashes"};
+enum
+{
+	T_INDEX, T_LEVEL, T_ORIGIN, T_HASHES, T_COLUMNS
+};
+
+void
+scim_audit_store_tile(Relation tiles, const char *origin, int32 level, int64 tile_index,
+					  const uint8_t *hashes, int n)
+{
+	ColumnMap	map = {InvalidOid};
+	Relation	index = index_open(primary_key(tiles), AccessShareLock);
+	Row			row = row_begin(column_map(&map, tiles, tile_columns, T_COLUMNS), tiles);
+	ScanKeyData keys[3];
+	SysScanDesc scan;
+	HeapTuple	old;
+
+	row_datum(&row, T_INDEX, Int64GetDatum(tile_index));
+	row_datum(&row, T_LEVEL, Int32GetDatum(level));
+	row_datum(&row, T_ORIGIN, CStringGetTextDatum(origin));
+	row_bytes(&row, T_HASHES, hashes, n * SCIM_HASH_SIZE);
+	ScanKeyEntryInitialize(&keys[0], 0, map.attno[T_ORIGIN], BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
+						   F_TEXTEQ, row.slot->tts_values[map.attno[T_ORIGIN] - 1]);
+	ScanKeyInit(&keys[1], map.attno[T_LEVEL], BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(level));
+	ScanKeyInit(&keys[2], map.attno[T_INDEX], BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(tile_index));
+	scan = systable_beginscan_ordered(tiles, index, SnapshotSelf, 3, keys);
+	old = systable_getnext_ordered(scan, ForwardScanDirection);
+	if (old != NULL)
+	{
+		HeapTuple	tuple = heap_form_tuple(RelationGetDescr(tiles), row.slot->tts_values, row.slot->tts_isnull);
+
+		CatalogTupleUpdate(tiles, &old->t_self, tuple);
+		ExecDropSingleTupleTableSlot(row.slot);
+	}
+	else
+		row_insert(&row, tiles);
+	systable_endscan_ordered(scan);
+	index_close(index, AccessShareLock);
 }
 
 static void

@@ -50,6 +50,20 @@ extern int64_t scim_audit_store_latest(Relation seals);
 extern void scim_audit_store_seal(Relation seals, const ScimSeal *seal,
 								  const uint8_t hash[SCIM_HASH_SIZE]);
 
+/*
+ * Insert a row, its values in the order of the table's columns, into one of
+ * the log's other tables (open, RowExclusiveLock).
+ */
+extern void scim_audit_store_row(Relation table, const Datum *values, const bool *nulls);
+
+/*
+ * Make hashes (32 bytes each) the tile at that place in scim_audit.tiles
+ * (open, RowExclusiveLock), whether there is one already or not.  The caller
+ * is the only one who writes tiles.
+ */
+extern void scim_audit_store_tile(Relation tiles, const char *origin, int32 level, int64 tile_index,
+								  const uint8_t *hashes, int n);
+
 /* Has the table, or for a partitioned one any partition, a row that is not deleted? */
 extern bool scim_audit_store_has_rows(Oid table);
 

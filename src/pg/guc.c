@@ -33,6 +33,7 @@ int			scim_audit_max_results;
 int			scim_audit_default_page_size;
 int			scim_audit_max_filter_terms;
 int			scim_audit_cursor_timeout;
+int			scim_audit_heartbeat;
 
 static const struct config_enum_entry profiles[] = {
 	{"default", 0, false},
@@ -163,6 +164,10 @@ scim_audit_guc_init(void)
 			   &scim_audit_max_filter_terms, 200, 100000, PGC_SUSET, 0);
 	define_int("scim_audit.cursor_timeout", "How long the cursor of a SCIM list is good.",
 			   &scim_audit_cursor_timeout, 3600, INT_MAX, PGC_SUSET, GUC_UNIT_S);
+	DefineCustomIntVariable("scim_audit.heartbeat",
+							"After how long a silence scim_audit.maintain() writes an event; 0: never.",
+							NULL, &scim_audit_heartbeat, 3600, 0, INT_MAX, PGC_SUSET, GUC_UNIT_S,
+							NULL, NULL, NULL);
 
 	MarkGUCPrefixReserved("scim_audit");
 }

@@ -461,7 +461,8 @@ scim_audit_http(PG_FUNCTION_ARGS)
 	len = http.reply.body != NULL ? strlen(http.reply.body) : 0;
 	answer_body = palloc(VARHDRSZ + len);
 	SET_VARSIZE(answer_body, VARHDRSZ + len);
-	memcpy(VARDATA(answer_body), http.reply.body, len);
+	if (len > 0)
+		memcpy(VARDATA(answer_body), http.reply.body, len);
 	MemoryContextDelete(context);
 	PG_RETURN_BYTEA_P(answer_body);
 }

@@ -219,12 +219,12 @@ make_partition(int month)
 {
 	char	   *name = free_name(month);
 
+	/* PostgreSQL names the indexes: a renamed partition keeps the names of its own. */
 	run(psprintf("CREATE TABLE scim_audit.%s (LIKE scim_audit.events INCLUDING STORAGE,"
-				 " CONSTRAINT %s_pkey PRIMARY KEY (tx_id, n))", name, name), SPI_OK_UTILITY);
+				 " PRIMARY KEY (tx_id, n))", name), SPI_OK_UTILITY);
 	run(psprintf("COMMENT ON TABLE scim_audit.%s IS 'Audit events of %04d-%02d (UTC)'",
 				 name, month / 12, month % 12 + 1), SPI_OK_UTILITY);
-	run(psprintf("CREATE INDEX %s_resource_id_idx ON scim_audit.%s (resource_id)", name, name),
-		SPI_OK_UTILITY);
+	run(psprintf("CREATE INDEX ON scim_audit.%s (resource_id)", name), SPI_OK_UTILITY);
 	revoke_privileges(name);
 	run(psprintf("ALTER TABLE scim_audit.%s ENABLE ROW LEVEL SECURITY", name), SPI_OK_UTILITY);
 	run(psprintf("CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON scim_audit.%s"

@@ -93,6 +93,8 @@ typedef struct KeptFold
 {
 	struct varlena *datum;		/* as the function was given it */
 	text	   *folded;
+	text	   *lent;			/* a copy in lent_in, until that is reset */
+	MemoryContext lent_in;
 } KeptFold;
 
 static KeptFold kept_folds[KEPT_FOLDS];
@@ -107,7 +109,33 @@ forget_folds(void *arg)
 	kept_context = NULL;
 }
 
+static void
+take_back(void *arg)
+{
+	((KeptFold *) arg)->lent = NULL;
+}
+
+/*
+ * The fold for the caller: one copy for all calls about one row.  Hundreds of
+ * copies of a long value would cost more than to compare with them.
+ */
 static text *
+lend_fold(KeptFold *kept)
+{
+	MemoryContextCallback *callback;
+
+	if (kept->lent != NULL && kept->lent_in == CurrentMemoryContext)
+		return kept->lent;
+	callback = palloc(sizeof(MemoryContextCallback));
+	callback->func = take_back;
+	callback->arg = kept;
+	kept->lent = memcpy(palloc(VARSIZE(kept->folded)), kept->folded, VARSIZE(kept->folded));
+	kept->lent_in = CurrentMemoryContext;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	return kept->lent;
+}
+
+static KeptFold *
 find_fold(const struct varlena *datum)
 {
 	Size		size = VARSIZE_ANY(datum);
@@ -116,7 +144,7 @@ find_fold(const struct varlena *datum)
 	for (i = 0; i < KEPT_FOLDS && kept_folds[i].datum != NULL; i++)
 	{
 		if (VARSIZE_ANY(kept_folds[i].datum) == size && memcmp(kept_folds[i].datum, datum, size) == 0)
-			return kept_folds[i].folded;
+			return &kept_folds[i];
 	}
 	return NULL;
 }
@@ -145,6 +173,8 @@ keep_fold(const struct varlena *datum, const text *folded)
 	}
 	made.datum = keep(datum, VARSIZE_ANY(datum));
 	made.folded = keep(folded, VARSIZE(folded));
+	made.lent = NULL;
+	made.lent_in = NULL;
 	if (place->datum != NULL)
 	{
 		pfree(place->datum);
@@ -154,13 +184,13 @@ keep_fold(const struct varlena *datum, const text *folded)
 	next_kept_fold = (next_kept_fold + 1) % KEPT_FOLDS;
 }
 
-/* Values of which the fold is kept: long ones, and those that are stored away or packed. */
+/* Values of which the fold is kept: long ones, and those that are stored out of line or packed. */
 static bool
 worth_keeping(const struct varlena *datum)
 {
-	return !VARATT_IS_EXTERNAL_EXPANDED(datum) && !VARATT_IS_EXTERNAL_INDIRECT(datum) &&
-		(VARATT_IS_EXTENDED(datum) && !VARATT_IS_SHORT(datum) ? toast_raw_datum_size(PointerGetDatum(datum)) <= KEPT_UP_TO :
-		 VARSIZE_ANY(datum) >= KEPT_FROM && VARSIZE_ANY(datum) <= KEPT_UP_TO);
+	if (VARATT_IS_EXTERNAL_ONDISK(datum) || VARATT_IS_4B_C(datum))
+		return toast_raw_datum_size(PointerGetDatum(datum)) <= KEPT_UP_TO;
+	return !VARATT_IS_EXTERNAL(datum) && VARSIZE_ANY(datum) >= KEPT_FROM && VARSIZE_ANY(datum) <= KEPT_UP_TO;
 }
 
 /* scim.fold(text) */
@@ -169,11 +199,12 @@ scim_audit_fold(PG_FUNCTION_ARGS)
 {
 	struct varlena *datum = (struct varlena *) PG_GETARG_POINTER(0);
 	bool		keeping = worth_keeping(datum);
-	text	   *folded = keeping ? find_fold(datum) : NULL;
+	KeptFold   *kept = keeping ? find_fold(datum) : NULL;
 	text	   *value;
+	text	   *folded;
 
-	if (folded != NULL)
-		return PointerGetDatum(memcpy(palloc(VARSIZE(folded)), folded, VARSIZE(folded)));
+	if (kept != NULL)
+		PG_RETURN_TEXT_P(lend_fold(kept));
 	value = PG_GETARG_TEXT_PP(0);
 	folded = fold(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 	if (keeping)

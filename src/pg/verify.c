@@ -10,6 +10,7 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -27,18 +28,16 @@
 #include "pg/log.h"
 #include "pg/verify.h"
 
-#define SEAL_COLUMN_LIST "s.chain, s.seq, s.tx_id, s.at, s.events, s.last_leaf, s.config_hash, s.prev_hash, s.hash"
-
 #define SEALS_BY_TRANSACTION_QUERY \
-	"SELECT " SEAL_COLUMN_LIST ", false FROM scim_audit.seals s" \
+	"SELECT " SCIM_AUDIT_SEAL_COLUMNS ", false FROM scim_audit.seals s" \
 	" WHERE s.tx_id >= $1 AND s.tx_id <= $2 ORDER BY s.tx_id, s.chain, s.seq, s.hash"
 
 #define SEALS_BY_CHAIN_QUERY \
-	"SELECT " SEAL_COLUMN_LIST ", false FROM scim_audit.seals s ORDER BY s.chain, s.seq, s.tx_id, s.hash"
+	"SELECT " SCIM_AUDIT_SEAL_COLUMNS ", false FROM scim_audit.seals s ORDER BY s.chain, s.seq, s.tx_id, s.hash"
 
 /* Of each chain, from the seal before the first that belongs to the transactions checked. */
 #define SEALS_BY_CHAIN_BOUNDED_QUERY \
-	"SELECT " SEAL_COLUMN_LIST ", s.seq = c.first - 1 FROM scim_audit.seals s" \
+	"SELECT " SCIM_AUDIT_SEAL_COLUMNS ", s.seq = c.first - 1 FROM scim_audit.seals s" \
 	" JOIN (SELECT chain, pg_catalog.min(seq) AS first, pg_catalog.max(seq) AS last" \
 	" FROM scim_audit.seals WHERE tx_id >= $1 AND tx_id <= $2 GROUP BY chain) c" \
 	" ON c.chain = s.chain AND s.seq >= c.first - 1 AND s.seq <= c.last ORDER BY s.chain, s.seq, s.tx_id, s.hash"
@@ -48,6 +47,7 @@
 	" WHERE tx_id >= $1 AND tx_id <= $2 ORDER BY tx_id, n"
 
 PG_FUNCTION_INFO_V1(scim_audit_verify);
+PG_FUNCTION_INFO_V1(scim_audit_log_verify);
 
 
 void
@@ -326,7 +326,10 @@ run_checks(ScimAuditCheck *check)
 	walk_seals(check);
 	scim_audit_verify_erased(check);
 	if (check->whole)
+	{
+		scim_audit_verify_trees(check);
 		scim_audit_verify_rows(check);
+	}
 	SPI_finish();
 	SetUserIdAndSecContext(user, security);
 }
@@ -365,6 +368,31 @@ record(const ScimAuditCheck *check)
 	scim_audit_log_simple("admin", "verify", "log.verify", tenant, NULL, NULL, (ScimStr) {detail, strlen(detail)});
 }
 
+static ScimAuditTenants
+verifier_tenants(void)
+{
+	ScimAuditTenants tenants = scim_audit_duty_tenants(GetUserId(), SCIM_DUTY_AUDITOR | SCIM_DUTY_AUDIT_ADMIN);
+
+	if (!tenants.all && tenants.n == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("role \"%s\" is no auditor", GetUserNameFromId(GetUserId(), false))));
+	return tenants;
+}
+
+/* scim_audit.log_verify(detail json) RETURNS void: a checkpoint was compared with the log */
+Datum
+scim_audit_log_verify(PG_FUNCTION_ARGS)
+{
+	ScimAuditTenants tenants = verifier_tenants();
+	struct varlena *detail = PG_GETARG_VARLENA_PP(0);
+
+	if (!XactReadOnly)
+		scim_audit_log_simple("admin", "verify", "log.verify", !tenants.all && tenants.n == 1 ? tenants.tenant[0] : NULL, NULL, NULL,
+							  (ScimStr) {VARDATA_ANY(detail), VARSIZE_ANY_EXHDR(detail)});
+	PG_RETURN_VOID();
+}
+
 /*
  * scim_audit.verify(from_time timestamptz, to_time timestamptz)
  *		RETURNS SETOF (rule text, chain int, seq bigint, tx_id uuid, n int, message text)
@@ -374,11 +402,7 @@ scim_audit_verify(PG_FUNCTION_ARGS)
 {
 	ScimAuditCheck *check = palloc0(sizeof(ScimAuditCheck));
 
-	check->tenants = scim_audit_duty_tenants(GetUserId(), SCIM_DUTY_AUDITOR | SCIM_DUTY_AUDIT_ADMIN);
-	if (!check->tenants.all && check->tenants.n == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("role \"%s\" is no auditor", GetUserNameFromId(GetUserId(), false))));
+	check->tenants = verifier_tenants();
 	InitMaterializedSRF(fcinfo, 0);
 	check->result = (ReturnSetInfo *) fcinfo->resultinfo;
 	check->whole = PG_ARGISNULL(0) && PG_ARGISNULL(1);

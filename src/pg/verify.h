@@ -3,8 +3,8 @@
  *		scim_audit.verify(): what its parts share.
  *
  * verify.c drives the walk of core/verify.h over the log as verify_read.c
- * reads it, verify_erased.c looks for details that are gone, verify_rows.c
- * compares audited tables with the log.
+ * reads it, verify_erased.c looks for details that are gone, verify_tree.c
+ * compares the log with its checkpoints, verify_rows.c audited tables with it.
  * Everything is read as the owner of the log, under one snapshot: the
  * caller's.  A finding goes to the caller's result only when it concerns one
  * of its tenants; all others together make one row without content.
@@ -57,15 +57,18 @@ typedef struct ScimAuditCheck
 	" resource_id, changed, request_id, method, detail_hash, prev_hash, leaf_hash, detail_salt, detail"
 #define SCIM_AUDIT_EVENT_N_COLUMNS 26
 
-/* A cursor read row by row, with one column array. */
+/* Of scim_audit.seals s; scim_audit_rows_is_anchor wants a boolean behind. */
+#define SCIM_AUDIT_SEAL_COLUMNS "s.chain, s.seq, s.tx_id, s.at, s.events, s.last_leaf, s.config_hash, s.prev_hash, s.hash"
+
+/* A cursor read row by row, with one column array: those of an event, and one more that a query may have. */
 typedef struct ScimAuditRows
 {
 	Portal		portal;
 	SPITupleTable *table;
 	uint64		count;
 	uint64		next;
-	Datum		values[SCIM_AUDIT_EVENT_N_COLUMNS];
-	bool		nulls[SCIM_AUDIT_EVENT_N_COLUMNS];
+	Datum		values[SCIM_AUDIT_EVENT_N_COLUMNS + 1];
+	bool		nulls[SCIM_AUDIT_EVENT_N_COLUMNS + 1];
 } ScimAuditRows;
 
 /* Open a query, with check->from and check->to as its parameters when it is bounded. */
@@ -83,6 +86,9 @@ extern bool scim_audit_rows_is_anchor(const ScimAuditRows *rows);
 extern void scim_audit_walk_went(bool went_on);
 
 extern void scim_audit_verify_report(ScimAuditCheck *check, const ScimFinding *finding);
+
+/* The log against its Merkle trees and their checkpoints. */
+extern void scim_audit_verify_trees(ScimAuditCheck *check);
 
 /* Rows of audited tables that are not what the log says they became. */
 extern void scim_audit_verify_rows(ScimAuditCheck *check);

@@ -6,6 +6,8 @@ SELECT scim.create_tenant('acme');
 SELECT scim.create_tenant('other');
 CREATE ROLE http_test_auditor;
 SELECT scim.grant_duty('http_test_auditor', 'auditor', 'acme');
+CREATE ROLE http_test_overseer;
+SELECT scim.grant_duty('http_test_overseer', 'auditor');
 SELECT format('ALTER DATABASE %I SET log_statement = %L', current_database(), 'all') \gexec
 SELECT format('ALTER DATABASE %I SET log_min_duration_statement = 0', current_database()) \gexec
 SELECT format('ALTER DATABASE %I SET log_error_verbosity = verbose', current_database()) \gexec

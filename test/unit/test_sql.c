@@ -137,16 +137,21 @@ test_filters(void)
 		{"User", "userName ne \"zqx\"", "((scim.fold(t.user_name)" EQ "$2) IS NOT TRUE)"},
 		{"User", "userName co \"zqx\"", "(scim.contains(scim.fold(t.user_name), $2) AND scim.fold(t.user_name) OPERATOR(pg_catalog.~~) $3)"},
 		{"User", "userName co \"zq\"", "scim.contains(scim.fold(t.user_name), $2)"},
-		/* several co in one value: one subquery, beside which stays what an index may serve */
-		{"User", "title co \"zqx\" or TITLE co \"azqx\"", "(SELECT (f.c1[1] OR f.c1[2]) FROM (SELECT scim.contains_each(scim.fold(t.title), ARRAY[$2, $3]) AS c1 OFFSET 0) f)"},
-		{"User", "title co \"zqx\" and userName eq \"zqx\" and not (title co \"zqx\")", "scim.fold(t.user_name)" EQ "$2 AND (SELECT f.c1[1] AND ((f.c1[2]) IS NOT TRUE) FROM (SELECT scim.contains_each(scim.fold(t.title), ARRAY[$3, $4]) AS c1 OFFSET 0) f)"},
-		{"User", "title co \"zqx\" and (userName co \"zqx\" or name.familyName co \"zqx\" or title sw \"zqx\" or name[familyName co \"azqx\"])", NULL},
+		/* many comparisons with one value: one subquery, beside which stays what an index may serve */
+		{"User", "title co \"zqx\" or title co \"zqx\" or title co \"zqx\" or title co \"zqx\" or title co \"zqx\"", "(SELECT (f.c1[1] OR f.c1[2] OR f.c1[3] OR f.c1[4] OR f.c1[5]) FROM (SELECT scim.contains_each(scim.fold(t.title), ARRAY[$2, $3, $4, $5, $6]) AS c1 OFFSET 0) f)"},
+		{"User", "userName eq \"zqx\" and (title co \"zqx\" or title co \"zqx\" or title co \"zqx\" or title co \"zqx\" or title co \"zqx\")", "scim.fold(t.user_name)" EQ "$2 AND (SELECT (f.c1[1] OR f.c1[2] OR f.c1[3] OR f.c1[4] OR f.c1[5]) FROM (SELECT scim.contains_each(scim.fold(t.title), ARRAY[$3, $4, $5, $6, $7]) AS c1 OFFSET 0) f)"},
 		{"User", "title co \"zqx\" or userName co \"zqx\"", "((scim.contains(scim.fold(t.title), $2) AND scim.fold(t.title) OPERATOR(pg_catalog.~~) $3) OR (scim.contains(scim.fold(t.user_name), $4) AND scim.fold(t.user_name) OPERATOR(pg_catalog.~~) $5))"},
+		{"User", "title ew \"zqx\" or title co \"zqx\" or not (title ew \"zqx\") or title ne \"zqx\" or title sw \"zqx\" or title ew \"zqx\"",
+		"(SELECT (scim.ends_with(f.t1, $2) OR f.c1[1] OR ((scim.ends_with(f.t1, $3)) IS NOT TRUE) OR ((f.t1" EQ "$4) IS NOT TRUE) OR scim.fold(t.title)" CC "OPERATOR(pg_catalog.^@) $5 OR scim.ends_with(f.t1, $6)) FROM (SELECT scim.fold(t.title) AS t1, scim.contains_each(scim.fold(t.title), ARRAY[$7]) AS c1 OFFSET 0) f)"},
 		{"User", "emails[value co \"zqx\" and not (value co \"azqx\") and type eq \"zqx\"]",
 		EACH("emails") "scim.fold((e.v" GETT "'type'))" EQ "$2 AND (SELECT f.c1[1] AND ((f.c1[2]) IS NOT TRUE) FROM (SELECT scim.contains_each(scim.fold((e.v" GETT "'value')), ARRAY[$3, $4]) AS c1 OFFSET 0) f))"},
 		{"User", "title co \"zqx\" or title co \"zqx\" or emails[value co \"zqx\" or value co \"zqx\"] or groups[display co \"zqx\" or display co \"zqx\"]", NULL},
+		{"User", "profileUrl ew \"zqx\" or profileUrl ew \"zqx\" or profileUrl ew \"zqx\" or profileUrl ew \"zqx\" or profileUrl ew \"zqx\"",
+		"(SELECT (scim.ends_with(f.t1, $2) OR scim.ends_with(f.t1, $3) OR scim.ends_with(f.t1, $4) OR scim.ends_with(f.t1, $5) OR scim.ends_with(f.t1, $6)) FROM (SELECT (t.profile_url OPERATOR(pg_catalog.||) '') AS t1 OFFSET 0) f)"},
+		{"User", "emails[value sw \"zqx\" or value eq \"zqx\"]",
+		EACH("emails") "(SELECT (f.t1" CC "OPERATOR(pg_catalog.^@) $2 OR f.t1" EQ "$3) FROM (SELECT scim.fold((e.v" GETT "'value')) AS t1 OFFSET 0) f))"},
 		{"User", "userName ew \"zqx\"", "scim.ends_with(scim.fold(t.user_name), $2)"},
-		{"User", "userName sw \"zqx\"", "(scim.fold(t.user_name)" CC "OPERATOR(pg_catalog.>=) $2 AND scim.fold(t.user_name)" CC "OPERATOR(pg_catalog.<) $3)"},
+		{"User", "userName sw \"zqx\"", "scim.fold(t.user_name)" CC "OPERATOR(pg_catalog.^@) $2"},
 		{"User", "userName gt \"zqx\"", "scim.fold(t.user_name)" CC "OPERATOR(pg_catalog.>) $2"},
 		{"User", "userName le \"zqx\"", "scim.fold(t.user_name)" CC "OPERATOR(pg_catalog.<=) $2"},
 		{"User", "title pr", "t.title" NEQ "''"},
@@ -155,7 +160,7 @@ test_filters(void)
 		{"User", "active ne true", "((t.active" EQ "$2) IS NOT TRUE)"},
 		{"User", "active pr", "t.active IS NOT NULL"},
 		{"User", "name.familyName co \"zqx\"", "(scim.contains(scim.fold(t.name_family_name), $2) AND scim.fold(t.name_family_name) OPERATOR(pg_catalog.~~) $3)"},
-		{"User", "profileUrl sw \"zqx\"", "(t.profile_url" CC "OPERATOR(pg_catalog.>=) $2 AND t.profile_url" CC "OPERATOR(pg_catalog.<) $3)"},
+		{"User", "profileUrl sw \"zqx\"", "t.profile_url" CC "OPERATOR(pg_catalog.^@) $2"},
 		{"User", "name[familyName eq \"zqx\"]", NULL},
 		{"User", "name pr", NULL},
 
@@ -164,7 +169,7 @@ test_filters(void)
 		{"User", "id eq \"2819C223-7f76-453a-919d-413861904646\"", "false"},
 		{"User", "id eq \"zqx\"", "false"},
 		{"User", "id ne \"zqx\"", "((false) IS NOT TRUE)"},
-		{"User", "id sw \"zqx\"", "(CAST(t.id AS pg_catalog.text)" CC "OPERATOR(pg_catalog.>=) $2 AND CAST(t.id AS pg_catalog.text)" CC "OPERATOR(pg_catalog.<) $3)"},
+		{"User", "id sw \"zqx\"", "CAST(t.id AS pg_catalog.text)" CC "OPERATOR(pg_catalog.^@) $2"},
 		{"User", "meta.lastModified ge \"2026-01-02T03:04:05.1234567Z\"", "t.last_modified OPERATOR(pg_catalog.>=) $2"},
 		{"User", "meta.created pr", "t.created IS NOT NULL"},
 		{"User", "meta.resourceType eq \"zqx\"", "CAST('User' AS pg_catalog.text)" EQ "$2"},
@@ -357,41 +362,37 @@ test_params(void)
 		const char *filter;
 		ScimSqlType type;
 		const char *first;
-		const char *second;
 	}			cases[] = {
-		{"userName eq \"ZQX\xc3\x84\"", SCIM_SQL_TEXT, "zqx\xc3\xa4", NULL},
-		{"externalId eq \"ZQX\"", SCIM_SQL_TEXT, "ZQX", NULL},
-		{"userName co \"5%_\\\\a\"", SCIM_SQL_TEXT, "5%_\\a", "%5\\%\\_\\\\a%"},
-		{"userName ew \"a%\"", SCIM_SQL_TEXT, "a%", NULL},
-		{"userName co \"\"", SCIM_SQL_TEXT, "", NULL},
-		{"userName sw \"ab\"", SCIM_SQL_TEXT, "ab", "ac"},
-		{"externalId sw \"a\x7f\"", SCIM_SQL_TEXT, "a\x7f", "a\xc2\x80"},
-		{"externalId sw \"a\xdf\xbf\"", SCIM_SQL_TEXT, "a\xdf\xbf", "a\xe0\xa0\x80"},
-		{"externalId sw \"a\xed\x9f\xbf\"", SCIM_SQL_TEXT, "a\xed\x9f\xbf", "a\xee\x80\x80"},
-		{"externalId sw \"a\xef\xbf\xbf\"", SCIM_SQL_TEXT, "a\xef\xbf\xbf", "a\xf0\x90\x80\x80"},
-		{"externalId sw \"a\xf4\x8f\xbf\xbf\"", SCIM_SQL_TEXT, "a\xf4\x8f\xbf\xbf", "b"},
-		{"externalId sw \"\xf4\x8f\xbf\xbf\"", SCIM_SQL_TEXT, "\xf4\x8f\xbf\xbf", NULL},
-		{"externalId sw \"\"", SCIM_SQL_TEXT, "", NULL},
-		{"active eq false", SCIM_SQL_BOOL, "false", NULL},
-		{"meta.created gt \"2026-01-02T03:04:05.1234567+01:00\"", SCIM_SQL_TIMESTAMPTZ, "2026-01-02T02:04:05.123456Z", NULL},
-		{"meta.created gt \"0001-01-03T00:00:00.0000000Z\"", SCIM_SQL_TIMESTAMPTZ, "0001-01-03T00:00:00.000000Z", NULL},
-		{"id eq \"" ID "\"", SCIM_SQL_UUID, ID, NULL},
-		{"emails.primary eq true", SCIM_SQL_JSONB, "true", NULL},
+		{"userName eq \"ZQX\xc3\x84\"", SCIM_SQL_TEXT, "zqx\xc3\xa4"},
+		{"externalId eq \"ZQX\"", SCIM_SQL_TEXT, "ZQX"},
+		{"emails.value co \"5%_\\\\a\"", SCIM_SQL_TEXT, "5%_\\a"},
+		{"userName ew \"a%\"", SCIM_SQL_TEXT, "a%"},
+		{"userName co \"\"", SCIM_SQL_TEXT, ""},
+		{"userName sw \"ab\"", SCIM_SQL_TEXT, "ab"},
+		{"externalId sw \"a\x7f\"", SCIM_SQL_TEXT, "a\x7f"},
+		{"externalId sw \"a\xdf\xbf\"", SCIM_SQL_TEXT, "a\xdf\xbf"},
+		{"externalId sw \"a\xed\x9f\xbf\"", SCIM_SQL_TEXT, "a\xed\x9f\xbf"},
+		{"externalId sw \"a\xef\xbf\xbf\"", SCIM_SQL_TEXT, "a\xef\xbf\xbf"},
+		{"externalId sw \"a\xf4\x8f\xbf\xbf\"", SCIM_SQL_TEXT, "a\xf4\x8f\xbf\xbf"},
+		{"externalId sw \"\xf4\x8f\xbf\xbf\"", SCIM_SQL_TEXT, "\xf4\x8f\xbf\xbf"},
+		{"externalId sw \"\"", SCIM_SQL_TEXT, ""},
+		{"active eq false", SCIM_SQL_BOOL, "false"},
+		{"meta.created gt \"2026-01-02T03:04:05.1234567+01:00\"", SCIM_SQL_TIMESTAMPTZ, "2026-01-02T02:04:05.123456Z"},
+		{"meta.created gt \"0001-01-03T00:00:00.0000000Z\"", SCIM_SQL_TIMESTAMPTZ, "0001-01-03T00:00:00.000000Z"},
+		{"id eq \"" ID "\"", SCIM_SQL_UUID, ID},
+		{"emails.primary eq true", SCIM_SQL_JSONB, "true"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 	{
-		bool		two = cases[i].second != NULL;
 		ScimError	err;
 		ScimSql		sql;
 
 		if (!is_int(list("User", cases[i].filter, NULL, NULL, &sql, &err), SCIM_OK, "list: %s", cases[i].filter))
 			continue;
 		is_int(sql.params[1].type, cases[i].type, "type of the parameter");
-		is_str(scim_strdup(arena, sql.params[1].value), cases[i].first, "first parameter of %s", cases[i].filter);
-		if (two)
-			is_str(scim_strdup(arena, sql.params[2].value), cases[i].second, "second parameter of %s", cases[i].filter);
-		is_int(sql.n_params, two ? 5 : 4, "tenant, literal, offset, limit");
+		is_str(scim_strdup(arena, sql.params[1].value), cases[i].first, "parameter of %s", cases[i].filter);
+		is_int(sql.n_params, 4, "tenant, literal, offset, limit");
 	}
 	test_first_page();
 	test_page_behind();

@@ -17,10 +17,12 @@ Two principles keep one altered fact from becoming many findings:
   nor on what its follower points to.
 - Nothing is said of a link across a gap; the gap itself is the finding.
 
-Not checked: row_mismatch, which needs the audited tables.
+Not checked: row_mismatch, which needs the audited tables; signatures. The
+hashes of tiles are kept in memory, 32 bytes for each event.
 """
 
 import argparse
+import base64
 import bisect
 import datetime
 import hashlib
@@ -586,6 +588,245 @@ class Transaction:
 
 
 # ---------------------------------------------------------------------------
+# The tree and its checkpoints (section 7)
+# ---------------------------------------------------------------------------
+
+HOLE = leaf_hash(b'')           # the leaf of an event that is gone
+
+
+class Merkle:
+    """A tree that grows: the roots of the full subtrees it is made of."""
+
+    def __init__(self, size=0, peaks=()):
+        self.size, self.peaks = size, list(peaks)
+
+    def copy(self):
+        return Merkle(self.size, self.peaks)
+
+    def append(self, leaf):
+        """One more leaf; the nodes it completes that a tile holds, as (level
+        of the tile, index, hash)."""
+        node, level, nodes = leaf, 0, []
+        while True:
+            if level % 8 == 0:
+                nodes.append((level // 8, self.size >> level, node))
+            if not self.size >> level & 1:
+                break
+            node = sha256(b'\x01' + self.peaks.pop() + node)
+            level += 1
+        self.peaks.append(node)
+        self.size += 1
+        return nodes
+
+    def root(self):
+        if not self.peaks:
+            return sha256(b'')
+        root = self.peaks[-1]
+        for peak in reversed(self.peaks[:-1]):
+            root = sha256(b'\x01' + peak + root)
+        return root
+
+
+def tree_finding(rule, message):
+    return Finding(rule, None, None, None, None, message)
+
+
+def check_trees(read):
+    """Check all trees; read(columns, source) gives the rows of a query."""
+    records = list(read(EVENT_COLUMNS, "scim_audit.events WHERE event_type IN"
+                        " ('log.checkpoint', 'log.origin') ORDER BY tx_id, n"))
+    names = [row['origin'] for table in ('log_origins', 'checkpoints')
+             for row in read(columns(['origin']), 'scim_audit.' + table)]
+    names += [member(event['detail'], 'origin') for event in records
+              if event['detail'] is not None]
+    for origin in sorted({name for name in names if isinstance(name, str)}):
+        yield from Tree(origin, read).findings(records)
+
+
+class Tree:
+    """The tree of one origin."""
+
+    def __init__(self, origin, read):
+        self.origin, self.read = origin, read
+        # As bytes, so that no text becomes part of a statement.
+        self.literal = "convert_from('\\x%s', 'UTF8')" % origin.encode(
+            'utf-8', 'surrogateescape').hex()
+        here = ' WHERE p.origin = ' + self.literal
+        self.checkpoints = list(read(columns(['size', 'root']),
+            'scim_audit.checkpoints p' + here + ' ORDER BY size'))
+        self.tiles = {(tile['level'], tile['index']): tile['hashes']
+                      for tile in read(columns(['level', 'index', 'hashes']),
+                                       'scim_audit.tiles p' + here)}
+        self.spans = list(read(
+            columns(['from_seq', 'to_seq']) + [
+                ('chain', 'p.chain', int), ('first', 'first', int),
+                ('seals', 'count(s.seq)', int),
+                ('leaves', 'coalesce(sum(greatest(s.events, 0)), 0)', int)],
+            'scim_audit.checkpoint_spans p LEFT JOIN scim_audit.seals s ON'
+            ' s.chain = p.chain AND s.seq BETWEEN p.from_seq AND p.to_seq'
+            + here + ' GROUP BY p.first, p.from_seq, p.to_seq, p.chain'
+            ' ORDER BY p.first'))
+        self.last = max([row['size'] for row in self.checkpoints], default=0)
+        self.todo = list(self.checkpoints)      # to be checked, by size
+        self.bad = set()                        # sizes that do not hold
+        self.was_bad = False
+        self.misplaced = set()                  # first leaves of such spans
+        self.tree = Merkle()                    # of what tiles say
+        self.events = None                      # of what events say
+        self.pending = []                       # until a checkpoint decides
+        self.told = set()                       # tiles that were reported
+
+    def findings(self, records):
+        yield from self.check_spans()
+        yield from self.check_leaves()
+        yield from self.check_chains()
+        yield from self.check_records(records)
+
+    def check_spans(self):
+        """They do not overlap and have as many leaves as their events."""
+        ends = [span['first'] for span in self.spans[1:]] + [self.last]
+        overlaps = set()
+        before = {}
+        for span in sorted(self.spans, key=operator.itemgetter('from_seq')):
+            if not before.get(span['chain'], 0) < span['from_seq'] <= span['to_seq']:
+                overlaps.add(span['first'])
+            before[span['chain']] = span['to_seq']
+        for span, end in zip(self.spans, ends):
+            whole = span['seals'] == span['to_seq'] - span['from_seq'] + 1
+            if span['first'] in overlaps or (
+                    whole and span['first'] < end != span['first'] + span['leaves']):
+                self.misplaced.add(span['first'])
+                yield Finding('checkpoint_place', span['chain'],
+                              span['from_seq'], None, None,
+                              'this row of checkpoint_spans was altered')
+
+    def node(self, level, index):
+        """A node as its tile has it; None when that is gone or too short."""
+        width = min(256, (self.last >> 8 * level) - index // 256 * 256)
+        hashes = self.tiles.get((level, index // 256)) or b''
+        if width < 1 or len(hashes) < 32 * width:
+            return None
+        return hashes[index % 256 * 32:index % 256 * 32 + 32]
+
+    def check_leaves(self):
+        """Each leaf, as its event and its tile have it."""
+        first = seq = base = events = None
+        for row in self.read(LEAF_COLUMNS, LEAF_SOURCE % self.literal):
+            if row['first'] != first:
+                first, base, events, seq = row['first'], row['first'], 0, None
+            if row['seq'] != seq:
+                seq, base, events = row['seq'], base + events, max(row['events'], 0)
+            if row['n'] is None or first in self.misplaced:
+                continue
+            index, leaf = base + row['n'], row['leaf_hash']
+            if not self.tree.size <= index < self.last or len(leaf or b'') != 32:
+                continue
+            yield from self.add_missing(index)
+            yield from self.add_leaf(leaf, Finding(
+                'checkpoint_mismatch', row['chain'], row['seq'], row['tx_id'],
+                row['n'], 'a checkpoint covers another event at its place'))
+        yield from self.add_missing(self.last)
+        while self.todo:
+            yield from self.check_root()
+
+    def add_missing(self, index):
+        while self.tree.size < min(index, self.last):
+            yield from self.add_leaf(None, None)
+
+    def add_leaf(self, event, finding):
+        while self.todo and self.todo[0]['size'] <= self.tree.size:
+            yield from self.check_root()
+        tile = self.node(0, self.tree.size)
+        if event is None and tile is None:
+            event = HOLE
+        if event and tile and event != tile:
+            self.events = self.events or self.tree.copy()
+            self.pending.append(((0, self.tree.size // 256), finding))
+        if self.events:
+            self.events.append(event or tile)
+        for level, index, node in self.tree.append(tile or event):
+            stored = self.node(level, index)
+            if stored is None or (level > 0 and stored != node):
+                self.pending.append(((level, index // 256), None))
+
+    def check_root(self):
+        """The tree has the size of the next checkpoint."""
+        row = self.todo.pop(0)
+        if self.tree.root() == row['root']:
+            yield from self.settle(True)
+            bad = False
+        elif self.events and self.events.root() == row['root']:
+            yield from self.settle(False)
+            self.tree = self.events
+            bad = False
+        else:
+            bad = True
+            self.bad.add(row['size'])
+            if not self.was_bad:
+                yield tree_finding('checkpoint_mismatch', 'size %d of %s: the'
+                                   ' log has another root' % (row['size'], self.origin))
+        self.was_bad, self.events, self.pending = bad, None, []
+
+    def settle(self, by_tiles):
+        """What was pending is told, but what rests on the wrong side."""
+        for tile, finding in self.pending:
+            if finding and by_tiles:
+                yield finding
+            elif (finding or by_tiles or tile[0] == 0) and tile not in self.told:
+                self.told.add(tile)
+                yield tree_finding('checkpoint_tile', 'tile %d/%d of %s is'
+                                   ' another one' % (*tile, self.origin))
+
+    def check_chains(self):
+        """Each ends where the tree does, or later; its seals are the same."""
+        covered = {}
+        for span in self.spans:
+            covered[span['chain']] = max(covered.get(span['chain'], 0), span['to_seq'])
+        ends = {row['chain']: row['seq'] for row in self.read(
+            [('chain', 'chain', int), ('seq', 'max(seq)', int)],
+            'scim_audit.seals GROUP BY chain')}
+        for chain, seq in sorted(covered.items()):
+            if ends.get(chain, 0) < seq:
+                yield Finding('checkpoint_rewound', chain,
+                              ends.get(chain, 0) + 1, None, None,
+                              'a checkpoint covers this chain up to %d' % seq)
+        told = set()
+        for seal in self.read(SEAL_COLUMNS + columns(['first']), HEAD_SOURCE % self.literal):
+            if (seal['chain'] not in told and seal['first'] not in self.misplaced
+                    and not seal_fault(seal)):
+                told.add(seal['chain'])
+                yield seal_finding('checkpoint_seal', seal, 'a checkpoint was'
+                                   ' made over another seal at this place')
+
+    def check_records(self, records):
+        """Checkpoints that events and notes tell of."""
+        roots = {row['size']: row['root'] for row in self.checkpoints}
+        for event in records:
+            if (event['event_type'], event['action']) != ('log.checkpoint', 'checkpoint') \
+                    or event['detail'] is None or event['detail_salt'] is None \
+                    or detail_hash(event['detail_salt'], event['detail']) != event['detail_hash'] \
+                    or member(event['detail'], 'origin') != self.origin:
+                continue
+            size = member(event['detail'], 'size')
+            here = next((one for one in roots if str(one) == size), None)
+            if (here is None or roots[here].hex() != member(event['detail'], 'root')) \
+                    and here not in self.bad:
+                yield Finding('checkpoint_missing', None, None, event['tx_id'],
+                              event['n'], 'the checkpoint is not there')
+        wrong = set()
+        for row in self.read(columns(['size', 'note']), 'scim_audit.checkpoint_notes'
+                             ' p WHERE p.origin = ' + self.literal):
+            size = row['size']
+            text = None if size not in roots else '%s\n%d\n%s\n\n' % (
+                self.origin, size, base64.b64encode(roots[size]).decode('ascii'))
+            if size not in self.bad and not (text and row['note'].startswith(text)):
+                wrong.add(size)
+        for size in sorted(wrong):
+            yield tree_finding('checkpoint_missing', 'there is a note of size %d'
+                               ' and no such checkpoint' % size)
+
+
+# ---------------------------------------------------------------------------
 # Reading the tables through psql
 # ---------------------------------------------------------------------------
 # COPY in text format, in UTF-8: a line per row, a tab between columns, \N for
@@ -611,9 +852,11 @@ READ_AS = {
     'changed': ('array_to_json(changed)', array_in),
     'chain': ('chain', int), 'seq': ('seq', int), 'events': ('events', int),
     'detail': ('detail::text', bytes)}
+READ_AS.update((name, (name, int)) for name in (
+    'size', 'level', 'index', 'first', 'from_seq', 'to_seq'))
 READ_AS.update((name, ("encode(%s, 'hex')" % name, hex_in)) for name in (
     'detail_hash', 'prev_hash', 'leaf_hash', 'detail_salt', 'last_leaf',
-    'config_hash', 'hash'))
+    'config_hash', 'hash', 'root', 'hashes'))
 
 
 def columns(names):
@@ -623,6 +866,21 @@ def columns(names):
 EVENT_COLUMNS = columns([name for name, _ in EVENT_MEMBERS]
                         + ['leaf_hash', 'detail', 'detail_salt'])
 SEAL_COLUMNS = columns([name for name, _ in SEAL_MEMBERS] + ['hash'])
+
+# The leaves of a tree in their order, and seals that are not what it was made over.
+LEAF_COLUMNS = [('first', 'p.first', int), ('chain', 's.chain', int),
+                ('seq', 's.seq', int), ('tx_id', 's.tx_id', text_in),
+                ('events', 's.events', int), ('n', 'e.n', int),
+                ('leaf_hash', "encode(e.leaf_hash, 'hex')", hex_in)]
+LEAF_SOURCE = (
+    'scim_audit.checkpoint_spans p JOIN scim_audit.seals s ON s.chain = p.chain'
+    ' AND s.seq BETWEEN p.from_seq AND p.to_seq LEFT JOIN scim_audit.events e ON'
+    ' e.tx_id = s.tx_id AND e.n >= 0 AND e.n < s.events WHERE p.origin = %s'
+    ' ORDER BY p.first, s.seq, s.tx_id, e.n')
+HEAD_SOURCE = (
+    '(SELECT s.*, p.first FROM scim_audit.checkpoint_spans p JOIN'
+    ' scim_audit.seals s ON s.chain = p.chain AND s.seq = p.to_seq'
+    ' WHERE p.origin = %s AND s.hash <> p.head) h ORDER BY chain, seq')
 
 # row_security off makes a hidden row an error. Two sessions see one snapshot.
 SETTINGS = """
@@ -639,10 +897,13 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 END = b'\\.\n'                  # no row of COPY's text format looks like this
 
 
+def copy_query(cols, source):
+    return ('COPY (SELECT %s FROM %s) TO STDOUT;\n\\echo \'\\\\.\'\n'
+            % (', '.join(sql for _, sql, _ in cols), source))
+
+
 def copy_sql(table, cols, order):
-    return ('COPY (SELECT %s FROM scim_audit.%s ORDER BY %s) TO STDOUT;\n'
-            '\\echo \'\\\\.\'\n' % (', '.join(sql for _, sql, _ in cols),
-                                table, order))
+    return copy_query(cols, 'scim_audit.%s ORDER BY %s' % (table, order))
 
 
 UNESCAPED = {b'b': b'\b', b'f': b'\f', b'n': b'\n', b'r': b'\r', b't': b'\t',
@@ -742,6 +1003,11 @@ def check_database(psql, connection):
         yield from check_chains(
             read_rows(one.lines, SEAL_COLUMNS, ('chain', 'seq')),
             configurations)
+
+        def read(cols, source):
+            one.send(copy_query(cols, source))
+            return read_rows(one.lines, cols, ())
+        yield from check_trees(read)
 
 
 def main():

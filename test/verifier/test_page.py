@@ -16,7 +16,7 @@ GOLDEN = ROOT / "test" / "unit" / "golden_entries.json"
 
 def blocks():
     """The fenced blocks of section 8, each a dict of its lines by their first word."""
-    section = PAGE.read_text(encoding="utf-8").split("\n## 8.", 1)[1]
+    section = PAGE.read_text(encoding="utf-8").split("\n## 9.", 1)[1]
     for block in section.split("\n```\n")[1::2]:
         yield dict(line.split(None, 1) for line in block.split("\n"))
 

@@ -43,6 +43,10 @@ class Psql(av.Session):
             rows.append(line.decode('utf-8').rstrip('\n'))
         raise AssertionError('psql ended at: ' + sql[-2000:])
 
+    def read(self, columns, source):
+        self.send(av.copy_query(columns, source))
+        return list(av.read_rows(self.lines, columns, ()))
+
     def rows(self, table, columns, order):
         self.send(av.copy_sql(table, columns, order))
         return list(av.read_rows(self.lines, columns, ()))
@@ -216,6 +220,100 @@ class TwoVerifiers(unittest.TestCase):
         self.session.ask("UPDATE scim_audit.events SET outcome = 'success'"
                          ' WHERE %s;' % where + ON)
         self.assertEqual(self.command(), (0, []))
+
+
+VKEY = 'example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k'
+SIGNATURE = ("E'\\n\u2014 example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ON"
+             "ncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\\n'")
+TREES = 'two_trees'
+TREE_TABLES = ('log_origins', 'log_keys', 'checkpoints', 'checkpoint_spans',
+               'tiles', 'checkpoint_notes')
+
+# What is done to the log or its tree, and the rules that are found broken.
+TREE_CASES = [
+    ("UPDATE scim_audit.checkpoints SET root = sha256('') WHERE size > 300;", 'checkpoint_mismatch'),
+    ("UPDATE scim_audit.checkpoints SET root = '\\x00' WHERE size < 300;", 'checkpoint_mismatch'),
+    ("UPDATE scim_audit.tiles SET hashes = overlay(hashes PLACING sha256('') FROM 33) WHERE level = 0;",
+     'checkpoint_tile checkpoint_tile'),
+    ("UPDATE scim_audit.tiles SET hashes = sha256('') WHERE level = 1;", 'checkpoint_tile'),
+    ("UPDATE scim_audit.tiles SET hashes = substr(hashes, 1, 64) WHERE level = 0 AND index = 0;", 'checkpoint_tile'),
+    ("DELETE FROM scim_audit.tiles;", 'checkpoint_tile checkpoint_tile checkpoint_tile'),
+    ("DELETE FROM scim_audit.tiles; UPDATE scim_audit.events SET leaf_hash = sha256('') WHERE event_type = 'test.a' AND n = 0;",
+     'checkpoint_mismatch entry_mismatch'),
+    ("DELETE FROM scim_audit.checkpoints WHERE size < 300;", 'checkpoint_missing checkpoint_missing'),
+    ("DELETE FROM scim_audit.checkpoints;", 'checkpoint_missing checkpoint_missing checkpoint_missing checkpoint_missing'),
+    ("UPDATE scim_audit.checkpoint_notes SET note = 'x' || note;", 'checkpoint_missing'),
+    ("UPDATE scim_audit.checkpoint_spans SET to_seq = to_seq - 1 WHERE first = 0;", 'checkpoint_place'),
+    ("UPDATE scim_audit.checkpoint_spans SET first = first + 1 WHERE first > 300;", 'checkpoint_place checkpoint_place'),
+    ("UPDATE scim_audit.checkpoint_spans SET head = sha256('') WHERE first = 0;", 'checkpoint_seal'),
+    ("UPDATE scim_audit.checkpoint_spans SET to_seq = to_seq + 5 WHERE first > 300;", 'checkpoint_rewound'),
+    ("DELETE FROM scim_audit.checkpoints WHERE size > 300;", 'checkpoint_missing checkpoint_missing'),
+    ("DELETE FROM scim_audit.checkpoint_spans;", ''),
+    ("UPDATE scim_audit.events SET leaf_hash = sha256('') WHERE event_type = 'test.c';", 'checkpoint_mismatch entry_mismatch'),
+    ("UPDATE scim_audit.events SET actor = 'x' WHERE event_type = 'test.c';", 'entry_mismatch'),
+    ("DELETE FROM scim_audit.events WHERE event_type = 'test.c';", 'event_missing'),
+    ("DELETE FROM scim_audit.log_origins;", ''),
+    ("UPDATE scim_audit.events SET detail = '{\"origin\":\"o''x\",\"size\":1}' WHERE event_type = 'log.checkpoint';",
+     'detail_mismatch detail_mismatch detail_mismatch detail_mismatch'),
+    ("", ''),
+]
+
+
+class TwoTrees(unittest.TestCase):
+    """The log against its checkpoints."""
+
+    @classmethod
+    def setUpClass(cls):
+        run('DROP DATABASE IF EXISTS %s WITH (FORCE)' % TREES, 'postgres')
+        run('CREATE DATABASE %s' % TREES, 'postgres')
+        run('CREATE EXTENSION scim_audit CASCADE', TREES)
+        event = "SELECT count(scim_audit.log_event('admin', 'test', 'test.%s', NULL, NULL, NULL, NULL)::text) FROM generate_series(1, %d)"
+        for sql in ("SELECT scim_audit.set_log_origin('example.com/foo', '{%s}')" % VKEY, event % ('a', 3),
+                    'SELECT scim_audit.checkpoint()',
+                    "SELECT scim_audit.publish_checkpoint(scim_audit.checkpoint_note() || %s)" % SIGNATURE,
+                    event % ('b', 300), 'SELECT scim_audit.checkpoint()', event % ('c', 1), 'SELECT scim_audit.checkpoint()'):
+            run(sql, TREES)
+        cls.session = Psql(TREES)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.session.__exit__()
+
+    def both(self, sql):
+        ask = self.session.ask
+        ask('BEGIN; SET LOCAL search_path = pg_catalog;' + OFF + ''.join(
+            'ALTER TABLE scim_audit.%s DISABLE TRIGGER USER;' % table for table in TREE_TABLES) + sql)
+        configurations = av.Configurations()
+        found = list(av.check_transactions(
+            iter(self.session.rows('events', av.EVENT_COLUMNS, 'tx_id, n, leaf_hash')),
+            iter(self.session.rows('seals', av.SEAL_COLUMNS, 'tx_id, chain, seq, hash')), configurations))
+        found += av.check_chains(iter(self.session.rows('seals', av.SEAL_COLUMNS, 'chain, seq, tx_id, hash')), configurations)
+        found += av.check_trees(self.session.read)
+        theirs = [tuple(json.loads(line)) for line in ask(
+            'SELECT json_build_array(rule, chain, seq, tx_id, n) FROM scim_audit.verify();')]
+        ask('ROLLBACK;')
+        key = str
+        return sorted(theirs, key=key), sorted((tuple(one)[:5] for one in found), key=key)
+
+    def test_cases(self):
+        for sql, rules in TREE_CASES:
+            with self.subTest(sql):
+                theirs, ours = self.both(sql)
+                self.assertEqual(' '.join(one[0] for one in theirs), rules, 'verify()')
+                self.assertEqual(ours, theirs, 'audit_verifier.py')
+
+    def test_command(self):
+        def command():
+            done = subprocess.run([sys.executable, VERIFIER, TREES], capture_output=True, text=True, check=False)
+            self.assertEqual(done.stderr, '')
+            return done.returncode, [json.loads(line)['rule'] for line in done.stdout.splitlines()]
+        self.assertEqual(command(), (0, []))
+        self.session.ask("ALTER TABLE scim_audit.tiles DISABLE TRIGGER USER; CREATE TEMP TABLE kept AS SELECT * FROM scim_audit.tiles;"
+                         " DELETE FROM scim_audit.tiles WHERE level = 1;")
+        self.assertEqual(command(), (1, ['checkpoint_tile']))
+        self.session.ask("INSERT INTO scim_audit.tiles SELECT * FROM kept WHERE level = 1;"
+                         " ALTER TABLE scim_audit.tiles ENABLE ALWAYS TRIGGER guard_row; ALTER TABLE scim_audit.tiles ENABLE ALWAYS TRIGGER guard_truncate;")
+        self.assertEqual(command(), (0, []))
 
 
 if __name__ == '__main__':
