@@ -28,10 +28,10 @@ SELECT p.oid::regprocedure AS definer_without_search_path FROM pg_proc p
 -- itself.
 SELECT p.oid::regprocedure AS open_to_public FROM pg_proc p
 	WHERE p.pronamespace = 'scim'::regnamespace AND has_function_privilege('public', p.oid, 'EXECUTE') AND p.prorettype <> 'trigger'::regtype
-	ORDER BY 1::text;
+	ORDER BY p.oid::regprocedure::text COLLATE "C";
 SELECT c.oid::regclass AS open_to_public FROM pg_class c
 	WHERE c.relnamespace = 'scim'::regnamespace AND c.relkind IN ('r', 'v') AND has_table_privilege('public', c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
-	ORDER BY 1::text;
+	ORDER BY c.oid::regclass::text COLLATE "C";
 SELECT nspname FROM pg_namespace WHERE nspname IN ('scim', 'scim_audit') AND has_schema_privilege('public', oid, 'USAGE, CREATE');
 
 -- Every table with a tenant is under row-level security.

@@ -49,9 +49,9 @@ INSERT INTO regress_guard.item VALUES (2);
 SELECT count(*) - :events AS new_events FROM scim_audit.events WHERE resource_type = 'regress_guard.item';
 INSERT INTO scim_audit.seals SELECT chain, events, seq + 1000, at, tx_id, last_leaf, config_hash, prev_hash, hash FROM scim_audit.seals LIMIT 1;
 INSERT INTO scim_audit.events (tx_id, n, at, category, action, event_type, outcome, session_role, effective_role, origin, prev_hash, leaf_hash)
-	SELECT tx_id, 1000, at, category, action, event_type, outcome, session_role, effective_role, origin, prev_hash, leaf_hash
+	SELECT tx_id, 1000000, at, category, action, event_type, outcome, session_role, effective_role, origin, prev_hash, leaf_hash
 	FROM scim_audit.events WHERE resource_type = 'regress_guard.item';
-SELECT count(*) AS copied FROM scim_audit.events WHERE n = 1000;
+SELECT count(*) AS copied FROM scim_audit.events WHERE n = 1000000;
 ROLLBACK;
 UPDATE scim_audit.seals SET events = 0;
 DELETE FROM scim_audit.events WHERE resource_type = 'regress_guard.item';
