@@ -251,6 +251,8 @@ put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *pat
 	const ScimResourceType *type = scope->type;
 	const char *separator = "(";
 
+	if (path->attr->schema == NULL)
+		scim_sql_put(build, "%s", separator = "(true"); /* every resource has "meta" */
 	for (size_t i = 0; i < type->n_columns; i++)
 	{
 		if (type->columns[i].attr != path->attr || type->columns[i].store == SCIM_STORE_EXPRESSION)
