@@ -10,7 +10,7 @@ COMMENT ON FUNCTION scim.uuid7() IS 'A new version 7 UUID: ordered by time';
 -- row-level security too.
 CREATE FUNCTION scim.fold(value text) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_fold';
-COMMENT ON FUNCTION scim.fold(text) IS 'Unicode simple case folding, the same on every server: two names are one when their folds are equal';
+COMMENT ON FUNCTION scim.fold(text) IS 'Unicode simple case folding of the normalized text, the same on every server: two names are one when their folds are equal';
 
 -- For the filters co and ew.  Not LIKE: its time is the product of the two
 -- lengths for a value and a literal that are made for it, this one's the sum.
@@ -33,6 +33,10 @@ COMMENT ON FUNCTION scim.folded_values(jsonb) IS 'The folded "value" of each ele
 CREATE FUNCTION scim.parse_time(value text) RETURNS timestamptz
 	LANGUAGE c IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_parse_time';
 COMMENT ON FUNCTION scim.parse_time(text) IS 'A dateTime as it stands in JSON, whatever the session''s time zone; null for any other text. For indexes';
+
+CREATE FUNCTION scim.base_url(tenant text) RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_base_url';
+COMMENT ON FUNCTION scim.base_url(text) IS 'What meta.location of the tenant''s resources starts with; empty: locations are relative';
 
 CREATE TABLE scim.tenants (
 	tenant text COLLATE "C" PRIMARY KEY CHECK (tenant OPERATOR(pg_catalog.~) '^[a-z0-9][a-z0-9-]{0,62}$'),

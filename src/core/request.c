@@ -106,14 +106,40 @@ resolve_endpoint(const ScimRegistry *registry, ScimStr first, ScimStr second, Sc
 		out->endpoint = SCIM_ENDPOINT_UNKNOWN;
 }
 
+/*
+ * RFC 7644 section 3.13: the version of the protocol before the endpoint, as
+ * in /v2/Users.  There is one; another is refused.
+ */
+static ScimStatus
+strip_version(ScimStr *path, ScimError *err)
+{
+	size_t		len = 0;
+
+	if (path->len < 3 || path->ptr[0] != '/' || scim_ascii_lower(path->ptr[1]) != 'v')
+		return SCIM_OK;
+	while (2 + len < path->len && path->ptr[2 + len] >= '0' && path->ptr[2 + len] <= '9')
+		len++;
+	if (len == 0 || (2 + len < path->len && path->ptr[2 + len] != '/'))
+		return SCIM_OK;
+	if (len != 1 || path->ptr[2] != '2')
+		return scim_error(err, SCIM_INVALID_VERS, "the version of the protocol is v2");
+	*path = (ScimStr) {path->ptr + 3, path->len - 3};
+	return SCIM_OK;
+}
+
 static ScimStatus
 parse_path(ScimArena *arena, const ScimRegistry *registry, ScimRequest *out, ScimError *err)
 {
 	ScimStr		path = out->path;
 	ScimStr		first;
 	ScimStr		second;
-	ScimStatus	status;
+	ScimStatus	status = strip_version(&path, err);
 
+	if (status != SCIM_OK)
+	{
+		out->endpoint = SCIM_ENDPOINT_UNKNOWN;
+		return status;
+	}
 	if (path.len > 0 && path.ptr[path.len - 1] == '/')
 		path.len--;
 	if (path.len == 0)
@@ -284,6 +310,7 @@ parse_headers(ScimJson *headers, ScimRequest *out, ScimError *err)
 		{"If-Match", &out->if_match},
 		{"If-None-Match", &out->if_none_match},
 		{"Content-Type", &out->content_type},
+		{"Accept", &out->accept},
 		{"User-Agent", &out->user_agent},
 	};
 	ScimStatus	status = SCIM_OK;
@@ -370,6 +397,69 @@ scim_request_allow(const ScimRequest *request)
 			break;
 	}
 	return "";
+}
+
+/* ---- media types ---- */
+
+static ScimStr
+trimmed(ScimStr text)
+{
+	while (text.len > 0 && (text.ptr[text.len - 1] == ' ' || text.ptr[text.len - 1] == '\t'))
+		text.len--;
+	while (text.len > 0 && (text.ptr[0] == ' ' || text.ptr[0] == '\t'))
+		text = (ScimStr) {text.ptr + 1, text.len - 1};
+	return text;
+}
+
+/* Is a parameter the name of another encoding than UTF-8, which has ASCII in it? */
+static bool
+is_other_charset(ScimStr parameter)
+{
+	ScimStr		value;
+	ScimStr		name = split(parameter, '=', &value);
+
+	if (!scim_name_is(trimmed(name), "charset"))
+		return false;
+	value = trimmed(value);
+	if (value.len >= 2 && value.ptr[0] == '"' && value.ptr[value.len - 1] == '"')
+		value = (ScimStr) {value.ptr + 1, value.len - 2};
+	return !scim_name_is(value, "utf-8") && !scim_name_is(value, "utf8") && !scim_name_is(value, "us-ascii");
+}
+
+bool
+scim_media_type_known(ScimStr content_type)
+{
+	ScimStr		rest;
+	ScimStr		type = trimmed(split(content_type, ';', &rest));
+
+	if (!scim_name_is(type, "application/scim+json") && !scim_name_is(type, "application/json"))
+		return false;
+	while (rest.ptr != NULL)
+	{
+		ScimStr		parameter = split(rest, ';', &rest);
+
+		if (is_other_charset(parameter))
+			return false;
+	}
+	return true;
+}
+
+const char *
+scim_request_answer_type(const ScimRequest *request)
+{
+	ScimStr		rest = request->accept;
+	bool		json = false;
+
+	while (rest.ptr != NULL)
+	{
+		ScimStr		ignored;
+		ScimStr		range = trimmed(split(split(rest, ',', &rest), ';', &ignored));
+
+		if (scim_name_is(range, "application/scim+json") || scim_name_is(range, "application/*") || scim_name_is(range, "*/*"))
+			return "application/scim+json";
+		json = json || scim_name_is(range, "application/json");
+	}
+	return json ? "application/json" : "application/scim+json";
 }
 
 /* ---- entity tags ---- */

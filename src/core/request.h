@@ -68,6 +68,7 @@ struct ScimRequest
 	ScimStr		if_match;
 	ScimStr		if_none_match;
 	ScimStr		content_type;
+	ScimStr		accept;
 	ScimStr		user_agent;
 	ScimStr		idp_ref;		/* client-request-id, x-ms-client-request-id, x-okta-request-id, x-request-id: first found */
 };
@@ -78,7 +79,8 @@ struct ScimRequest
  * twice, a header that is no string), SCIM_INVALID_COUNT and
  * SCIM_INVALID_VALUE (a count or startIndex that is no integer, and as
  * scim_query_check), SCIM_NOT_FOUND for a
- * path that names nothing, SCIM_FORBIDDEN for a filter on a discovery
+ * path that names nothing, SCIM_INVALID_VERS for a version of the protocol
+ * before the endpoint that is not v2 (RFC 7644 section 3.13), SCIM_FORBIDDEN for a filter on a discovery
  * endpoint (RFC 7644 section 4); the request is filled as far as possible
  * also then, for the audit event.  method and uri must outlive the result.
  */
@@ -100,6 +102,19 @@ extern ScimStatus scim_query_check(ScimQuery *query, ScimError *err);
  * section 3.4.3), which is a list that keeps its parameters out of the URI.
  */
 extern bool scim_request_reads(const ScimRequest *request);
+
+/*
+ * Can a body of this Content-Type be read?  RFC 7644 sections 3.1 and 3.8:
+ * application/scim+json and application/json, in UTF-8.
+ */
+extern bool scim_media_type_known(ScimStr content_type);
+
+/*
+ * The Content-Type of the answer: application/scim+json, unless the Accept
+ * header names application/json and nothing that application/scim+json is.
+ * Preferences (q) are not weighed.
+ */
+extern const char *scim_request_answer_type(const ScimRequest *request);
 
 /* The value of the Allow header for the request's endpoint: "GET, POST". */
 extern const char *scim_request_allow(const ScimRequest *request);

@@ -251,6 +251,12 @@ put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *pat
 	const ScimResourceType *type = scope->type;
 	const char *separator = "(";
 
+	/* RFC 7643 section 3.1: every resource has "meta". */
+	if (path->attr->schema == NULL)
+	{
+		scim_sql_put(build, "true");
+		return SCIM_OK;
+	}
 	for (size_t i = 0; i < type->n_columns; i++)
 	{
 		if (type->columns[i].attr != path->attr || type->columns[i].store == SCIM_STORE_EXPRESSION)

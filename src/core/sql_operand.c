@@ -44,6 +44,10 @@ common_operand(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath
 	out->type = SCIM_SQL_TEXT;
 	if (strcmp(name, "resourceType") == 0)
 		out->sql = scim_sql_text(build, "CAST(%s AS pg_catalog.text)", scim_sql_quote(build, type->name));
+	else if (strcmp(name, "location") == 0)
+		out->sql = scim_sql_text(build, "(scim.base_url(t.%s) OPERATOR(pg_catalog.||) %s OPERATOR(pg_catalog.||) '/' "
+								 "OPERATOR(pg_catalog.||) CAST(t.%s AS pg_catalog.text))",
+								 type->tenant_column, scim_sql_quote(build, type->endpoint), type->id_column);
 	else if (strcmp(name, "version") == 0)
 		out->sql = scim_sql_text(build, "('W/\"' OPERATOR(pg_catalog.||) CAST(%s%s AS pg_catalog.text) "
 								 "OPERATOR(pg_catalog.||) '\"')", build->row, type->version_column);

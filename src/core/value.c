@@ -96,6 +96,21 @@ is_base64(ScimStr text)
 	return len % 4 != 1 && !(standard && url);
 }
 
+/*
+ * RFC 7643 section 2.3.7: a URI, absolute or relative.  Only characters that
+ * no URI and no IRI has (RFC 3986 section 2, RFC 3987 section 2.2) are refused.
+ */
+static bool
+is_uri(ScimStr text)
+{
+	for (size_t i = 0; i < text.len; i++)
+	{
+		if ((unsigned char) text.ptr[i] <= ' ' || text.ptr[i] == 0x7F || strchr("<>\"{}|\\^`", text.ptr[i]) != NULL)
+			return false;
+	}
+	return true;
+}
+
 /* A value that is neither complex nor an array. */
 static ScimStatus
 canonical_simple(const Check *check, const ScimAttribute *attr, ScimJson *value, ScimJson **out)
@@ -127,7 +142,7 @@ canonical_simple(const Check *check, const ScimAttribute *attr, ScimJson *value,
 				return wrong(check, attr, "must be a string in base64");
 			break;
 		case SCIM_TYPE_REFERENCE:
-			if (!json_object_is_type(value, json_type_string))
+			if (!json_object_is_type(value, json_type_string) || !is_uri(scim_json_str(value)))
 				return wrong(check, attr, "must be a URI");
 			break;
 		case SCIM_TYPE_COMPLEX:

@@ -368,8 +368,9 @@ read_headers(Http *http, ScimError *error)
 	http->address = scim_utf8_cut(header(http, "x-scim-client-addr"), HEADER_MAX);
 	read_request_id(http);
 
-	/* What the client said of its body; what arrives here is octets to PostgREST. */
-	if (!scim_json_set(http->headers, "content-type", scim_json_get(http->headers, "x-scim-content-type", NULL)))
+	/* What the client said of bodies; to PostgREST they are octets. */
+	if (!scim_json_set(http->headers, "content-type", scim_json_get(http->headers, "x-scim-content-type", NULL)) ||
+		!scim_json_set(http->headers, "accept", scim_json_get(http->headers, "x-scim-accept", NULL)))
 		scim_audit_checked(SCIM_NO_MEMORY);
 
 	scim_buf_init(&claims, http->arena, DETAIL_MAX);

@@ -135,24 +135,6 @@ has_body(const ScimAuditExchange *x)
 	return x->request.method == SCIM_POST || x->request.method == SCIM_PUT || x->request.method == SCIM_PATCH;
 }
 
-/* Is it one of the two media types of RFC 7644 section 3.1, whatever its parameters? */
-static bool
-content_type_known(ScimStr type)
-{
-	static const char *const known[] = {"application/scim+json", "application/json"};
-	size_t		i;
-
-	for (i = 0; i < lengthof(known); i++)
-	{
-		size_t		len = strlen(known[i]);
-
-		if (type.len >= len && pg_strncasecmp(type.ptr, known[i], len) == 0 &&
-			(type.len == len || type.ptr[len] == ';' || type.ptr[len] == ' '))
-			return true;
-	}
-	return false;
-}
-
 /* Read the body, and keep what the log may have of it; that of a bulk request is for its operations to log. */
 static ScimStatus
 parse_body(ScimAuditExchange *x)
@@ -168,9 +150,9 @@ parse_body(ScimAuditExchange *x)
 		return scim_error(&x->error, SCIM_PAYLOAD_TOO_LARGE,
 						  bulk ? "The size of the bulk operation exceeds the maxPayloadSize (%d)." : "the body is longer than %d bytes",
 						  scim_audit_max_body);
-	if (type.ptr != NULL && type.len > 0 && !content_type_known(type))
+	if (type.ptr != NULL && type.len > 0 && !scim_media_type_known(type))
 		return scim_error(&x->error, SCIM_UNSUPPORTED_MEDIA_TYPE,
-						  "Content-Type must be application/scim+json or application/json");
+						  "Content-Type must be application/scim+json or application/json, in UTF-8");
 	if (body.ptr == NULL || body.len == 0)
 		return scim_error(&x->error, SCIM_INVALID_SYNTAX, "the request has no body");
 	status = scim_audit_checked(scim_json_parse(x->arena, body, &x->body, &x->error));
@@ -366,7 +348,7 @@ reply_headers(ScimAuditExchange *x, MemoryContext context)
 	}
 	/* Over HTTP, PostgREST would name another one. */
 	if (x->answer.len > 0 || array)
-		append_header(&buf, array, "Content-Type", "application/scim+json");
+		append_header(&buf, array, "Content-Type", scim_request_answer_type(&x->request));
 	if (x->allow != NULL)
 		append_header(&buf, array, "Allow", x->allow);
 	if (x->error.status == SCIM_UNAVAILABLE)

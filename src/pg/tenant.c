@@ -48,6 +48,7 @@ static bool registered = false;
 static uint64 changes = 1;
 static uint64 loaded = 0;
 
+PG_FUNCTION_INFO_V1(scim_audit_base_url);
 PG_FUNCTION_INFO_V1(scim_audit_tenants_changed);
 PG_FUNCTION_INFO_V1(scim_audit_create_tenant);
 PG_FUNCTION_INFO_V1(scim_audit_alter_tenant);
@@ -371,6 +372,15 @@ tenant_argument(FunctionCallInfo fcinfo)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the tenant's name must not be null")));
 	return text_to_cstring(PG_GETARG_TEXT_PP(0));
+}
+
+/* scim.base_url(tenant text) RETURNS text: for filters on meta.location */
+Datum
+scim_audit_base_url(PG_FUNCTION_ARGS)
+{
+	const ScimAuditTenant *settings = scim_audit_tenant_settings(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+
+	PG_RETURN_TEXT_P(cstring_to_text(settings != NULL ? settings->base_url : ""));
 }
 
 /* scim.create_tenant(tenant text, base_url text, settings jsonb) */

@@ -54,6 +54,13 @@ test_endpoints(void)
 		{"/Users/%C3%A4/", SCIM_OK, SCIM_ENDPOINT_RESOURCE, "User", "\xc3\xa4"},
 		{"/Users/x?aadOptscim062020", SCIM_OK, SCIM_ENDPOINT_RESOURCE, "User", "x"},
 		{"/Users/.search", SCIM_OK, SCIM_ENDPOINT_SEARCH, "User", NULL},
+		{"/v2/Users", SCIM_OK, SCIM_ENDPOINT_COLLECTION, "User", NULL},
+		{"/V2/Users/x", SCIM_OK, SCIM_ENDPOINT_RESOURCE, "User", "x"},
+		{"/v2", SCIM_OK, SCIM_ENDPOINT_ROOT, NULL, NULL},
+		{"/v1/Users", SCIM_INVALID_VERS, SCIM_ENDPOINT_UNKNOWN, NULL, NULL},
+		{"/v22", SCIM_INVALID_VERS, SCIM_ENDPOINT_UNKNOWN, NULL, NULL},
+		{"/v2Users", SCIM_NOT_FOUND, SCIM_ENDPOINT_UNKNOWN, NULL, NULL},
+		{"/v", SCIM_NOT_FOUND, SCIM_ENDPOINT_UNKNOWN, NULL, NULL},
 		{"/.search", SCIM_OK, SCIM_ENDPOINT_SEARCH, NULL, NULL},
 		{"/ServiceProviderConfig", SCIM_OK, SCIM_ENDPOINT_SERVICE_PROVIDER_CONFIG, NULL, NULL},
 		{"/ResourceTypes", SCIM_OK, SCIM_ENDPOINT_RESOURCE_TYPES, NULL, NULL},
@@ -237,6 +244,40 @@ test_headers(void)
 	is_str(scim_request_allow(&request), "POST", "Allow of .search");
 }
 
+/* RFC 7644 sections 3.1 and 3.8. */
+static void
+test_media_types(void)
+{
+	static const struct
+	{
+		const char *type;
+		bool		known;
+	}			types[] = {
+		{"application/scim+json", true}, {"application/json", true}, {" Application/SCIM+JSON ", true},
+		{"application/json;charset=utf-8", true}, {"application/json ; a=b ; CharSet = \"UTF-8\"", true},
+		{"application/json; charset=us-ascii", true}, {"application/json;", true},
+		{"application/json; charset=iso-8859-1", false}, {"application/json; a; charset=utf-16", false},
+		{"application/json; charset=\"", false}, {"application/jsonx", false}, {"application/json, text/html", false},
+		{"text/html", false}, {"", false}, {";charset=utf-8", false},
+	};
+	static const char *const accepts[][2] = {
+		{"application/json", "application/json"}, {"text/html, application/JSON;q=0.5", "application/json"},
+		{"application/json, application/scim+json", "application/scim+json"}, {"application/json, */*", "application/scim+json"},
+		{"application/json,application/*;q=0.1", "application/scim+json"}, {"text/html", "application/scim+json"},
+		{"", "application/scim+json"}, {",", "application/scim+json"},
+	};
+	ScimRequest request = {.accept = SCIM_STR_NONE};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		ok(scim_media_type_known(str(types[i].type)) == types[i].known, "Content-Type: %s", types[i].type);
+	is_str(scim_request_answer_type(&request), "application/scim+json", "no Accept");
+	for (size_t i = 0; i < sizeof(accepts) / sizeof(accepts[0]); i++)
+	{
+		request.accept = str(accepts[i][0]);
+		is_str(scim_request_answer_type(&request), accepts[i][1], "Accept: %s", accepts[i][0]);
+	}
+}
+
 static void
 test_etags(void)
 {
@@ -286,6 +327,7 @@ main(void)
 	test_cursor_parameter();
 	test_refused_queries();
 	test_headers();
+	test_media_types();
 	test_etags();
 	test_out_of_memory();
 	scim_arena_free(arena);

@@ -139,6 +139,7 @@ static void
 random_value(ScimBuf *buf, const ScimAttribute *attr, bool element, unsigned *seed)
 {
 	static const char *const strings[] = {"", "a", "A b", "\xC3\xA9\xE2\x82\xAC", "quote\" back\\ line\n", "2819C223-7f76-453a-919d-413861904646"};
+	static const char *const uris[] = {"", "Users/1", "https://example.com/?a=b#c", "\xC3\xA9\xE2\x82\xAC"};
 	static const char *const numbers[] = {"0", "-7", "1.50", "1e3", "9223372036854775807", "0.1"};
 	unsigned	r = *seed = *seed * 1103515245u + 12345u;
 	const char *s = strings[(r >> 16) % 6];
@@ -190,6 +191,8 @@ random_value(ScimBuf *buf, const ScimAttribute *attr, bool element, unsigned *se
 		default:
 			if (reference)
 				s = strings[5];
+			else if (attr->type == SCIM_TYPE_REFERENCE)
+				s = uris[(r >> 16) % 4];
 			if (attr->required && s[0] == '\0')
 				s = "required";
 			scim_buf_json_string(buf, s, strlen(s));

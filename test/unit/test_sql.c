@@ -194,6 +194,8 @@ test_filters(void)
 		{"User", "emails.value eq \"zqx\"", "(scim.folded_values(t.emails) OPERATOR(pg_catalog.@>) ARRAY[$3] AND " EACH("emails") "scim.fold((e.v" GETT "'value'))" EQ "$4))"},
 		{"User", "emails co \"zqx\"", EACH("emails") "scim.contains(scim.fold((e.v" GETT "'value')), $2))"},
 		{"User", "emails.value ne \"zqx\"", "((t.emails" NEQ "'[]') IS NOT TRUE OR " EACH("emails") "((scim.fold((e.v" GETT "'value'))" EQ "$2) IS NOT TRUE)))"},
+		{"User", "meta.location eq \"zqx\"", "(scim.base_url(t.tenant) OPERATOR(pg_catalog.||) '/Users' OPERATOR(pg_catalog.||) '/' OPERATOR(pg_catalog.||) CAST(t.id AS pg_catalog.text))" EQ "$2"},
+		{"User", "meta pr", "true"},
 		{"User", "emails.primary eq true", EACH("emails") "COALESCE((e.v" GET "'primary'), CAST('false' AS pg_catalog.jsonb))" EQ "$2)"},
 		{"User", "emails pr", "t.emails" NEQ "'[]'"},
 		{"User", "emails.display pr", EACH("emails") "(e.v" GETT "'display')" NEQ "'')"},
@@ -257,7 +259,7 @@ static void
 test_refused_filters(void)
 {
 	static const char *const cases[][2] = {
-		{"User", "meta.location eq \"x\""}, {"User", "groups.$ref pr"},
+		{"User", "groups.$ref pr"},
 		{"Group", "members.$ref eq \"x\""}, {"Group", "members[$ref pr]"}, {"Group", "not (members.$ref eq \"x\")"},
 	};
 
