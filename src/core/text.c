@@ -5,6 +5,7 @@
 #include "core/text.h"
 
 #include "core/fold_table.h"
+#include "core/normalize.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -144,8 +145,9 @@ scim_utf8_encode(uint32_t code, char out[4])
 	return 4;
 }
 
-void
-scim_fold(ScimBuf *buf, const char *ptr, size_t len)
+/* Each character by itself; bytes that are none are copied. */
+static void
+fold_characters(ScimBuf *buf, const char *ptr, size_t len)
 {
 	size_t		done = 0;		/* bytes before it are in buf */
 
@@ -168,6 +170,27 @@ scim_fold(ScimBuf *buf, const char *ptr, size_t len)
 	}
 	if (done < len)
 		scim_buf_bytes(buf, ptr + done, len - done);
+}
+
+void
+scim_fold(ScimBuf *buf, const char *ptr, size_t len)
+{
+	ScimBuf		normal;
+	ScimBuf		folded;
+
+	if (!scim_normalize_needed(ptr, len))
+	{
+		fold_characters(buf, ptr, len);
+		return;
+	}
+	scim_buf_init(&normal, NULL, SIZE_MAX / 4);
+	scim_buf_init(&folded, NULL, SIZE_MAX / 4);
+	scim_normalize(&normal, ptr, len, true);
+	fold_characters(&folded, normal.data, normal.len);
+	scim_normalize(buf, folded.data, folded.len, false);
+	buf->failed = buf->failed || normal.failed || folded.failed;
+	scim_buf_free(&normal);
+	scim_buf_free(&folded);
 }
 
 bool

@@ -35,8 +35,11 @@ extern bool scim_str_equal(ScimStr a, ScimStr b);
  * Case folding for values of attributes with caseExact false: Unicode simple
  * case folding (CaseFolding.txt statuses C and S) from a table of our own, so
  * that no locale and no library version decides which two names are one.
- * Appends the folded text to buf.  Invalid UTF-8 bytes are copied.  The same
- * function is SQL's scim.fold(text).
+ * Before and after it the text is normalized, fullwidth and halfwidth
+ * characters become their plain forms: what RFC 7644 sections 5 and 7.8 ask
+ * for (RFC 8265 section 3.3), save that no character is forbidden.  Appends
+ * the folded text to buf.  Invalid UTF-8 bytes are copied.  The same function
+ * is SQL's scim.fold(text).
  */
 extern void scim_fold(ScimBuf *buf, const char *ptr, size_t len);
 

@@ -5,7 +5,8 @@
  *
  * pgcrypto is found through the catalog, never through search_path: whoever
  * can create functions in a schema of the path must not get to see a
- * password.  bcrypt looks at the first 72 bytes.
+ * password.  bcrypt looks at the first 72 bytes.  What is hashed and compared
+ * is the password as RFC 7644 section 5 wants it prepared.
  */
 #include "pg/compat.h"
 
@@ -14,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/uuid.h"
 
+#include "core/normalize.h"
 #include "pg/duty.h"
 #include "pg/owner.h"
 #include "pg/password.h"
@@ -35,6 +37,30 @@ pgcrypto_schema(void)
 	return quote_identifier(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
 }
 
+/* The password as it is hashed and compared. */
+static Datum
+prepared(const char *ptr, size_t len)
+{
+	ScimBuf		buf;
+	text	   *password;
+
+	scim_buf_init(&buf, NULL, 4 * len + 1);
+	scim_buf_str(&buf, "");
+	scim_opaque_string(&buf, ptr, len);
+	password = buf.failed ? NULL : (text *) palloc_extended(VARHDRSZ + buf.len, MCXT_ALLOC_NO_OOM);
+	if (password != NULL)
+	{
+		SET_VARSIZE(password, VARHDRSZ + buf.len);
+		memcpy(VARDATA(password), buf.data, buf.len);
+	}
+	scim_buf_free(&buf);
+	if (password == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	return PointerGetDatum(password);
+}
+
 bool
 scim_audit_password_store(ScimStr tenant, ScimStr user_id, ScimStr password)
 {
@@ -54,7 +80,7 @@ scim_audit_password_store(ScimStr tenant, ScimStr user_id, ScimStr password)
 
 	values[0] = PointerGetDatum(cstring_to_text_with_len(tenant.ptr, tenant.len));
 	values[1] = DirectFunctionCall1(uuid_in, CStringGetDatum(pnstrdup(user_id.ptr, user_id.len)));
-	values[2] = given ? PointerGetDatum(cstring_to_text_with_len(password.ptr, password.len)) : (Datum) 0;
+	values[2] = given ? prepared(password.ptr, password.len) : (Datum) 0;
 
 	user = scim_audit_become(scim_audit_table_owner("scim.user_passwords"));
 	if (SPI_execute_plan(scim_audit_plan(given ? store : forget, 3, types, true), values, nulls, false, 0) < 0)
@@ -84,7 +110,7 @@ scim_audit_check_password(PG_FUNCTION_ARGS)
 				 errdetail("The role needs the duty \"reader\" for the tenant the session works in.")));
 	values[0] = CStringGetTextDatum(tenant);
 	values[1] = PG_GETARG_DATUM(0);
-	values[2] = PG_GETARG_DATUM(1);
+	values[2] = prepared(VARDATA_ANY(PG_GETARG_TEXT_PP(1)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(1)));
 
 	SPI_connect();
 	user = scim_audit_become(scim_audit_table_owner("scim.user_passwords"));

@@ -30,8 +30,8 @@ PG_FUNCTION_INFO_V1(scim_audit_folded_values);
 PG_FUNCTION_INFO_V1(scim_audit_parse_time);
 PG_FUNCTION_INFO_V1(scim_audit_uuid7_sql);
 
-/* Simple folding can lengthen a character by one byte (U+023A: two to three). */
-#define FOLD_GROWTH 2
+/* Normalization can make three characters of one (U+1D160), folding one byte longer (U+023A). */
+#define FOLD_GROWTH 4
 
 static void
 out_of_memory(void)

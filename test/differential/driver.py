@@ -25,7 +25,7 @@ TENANT = "differential"
 CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 WORDS = ["Ann", "ann", "ANNA", "Bob", "bo", "b", "work", "home", "other", "é", "É", "straße", "STRAẞE", "Σ", "ς", "σ",
-         "x%y", "x_y", "a\\b", 'q"q', "日本", "日", "𝒳", "İ", "z z", " ", "10", "9", "true", "null", "o'neil", "a\u0301"]
+         "x%y", "x_y", "a\\b", 'q"q', "日本", "日", "𝒳", "İ", "z z", " ", "10", "9", "true", "null", "o'neil", "a\u0301", "A\u0301\u0323", "\uff21\uff22", "\uff76\uff9e", "\u1112\u1161\u11ab", "\ud55c"]
 SETUP = """
 SET client_min_messages = error;
 CREATE EXTENSION IF NOT EXISTS scim_audit CASCADE;

@@ -12,6 +12,7 @@ attr and sub are Attribute; literals are Python values, None for null.
 import datetime
 import json
 import pathlib
+import unicodedata
 
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
@@ -59,14 +60,20 @@ def load(folder, name):
     return attributes
 
 
+def plain(c):
+    """A character without its width."""
+    parts = unicodedata.decomposition(c).split()
+    return "".join(chr(int(p, 16)) for p in parts[1:]) if parts and parts[0] in ("<wide>", "<narrow>") else c
+
+
 def fold(text):
-    """Simple case folding: what Python knows of it, one character for one."""
+    """Simple case folding of the normalized text: what Python knows of it, one character for one."""
     out = []
-    for c in text:
+    for c in unicodedata.normalize("NFC", "".join(map(plain, text))):
         folded = c.casefold()
         lower = c.lower()
         out.append(folded if len(folded) == 1 else lower if len(lower) == 1 else c)
-    return "".join(out)
+    return unicodedata.normalize("NFC", "".join(out))
 
 
 def moment(text):
