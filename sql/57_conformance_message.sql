@@ -15,6 +15,9 @@ CREATE FUNCTION pg_temp.ask(method text, uri text, body text DEFAULT NULL, heade
 		a.body ->> 'scimType', a.body ->> 'detail'), '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}', '<id>', 'g') FROM scim.scim_apply(method, uri, body, headers) a $$;
 CREATE FUNCTION pg_temp.user(more text) RETURNS text LANGUAGE sql AS $$ SELECT '{"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], ' || more || '}' $$;
 CREATE FUNCTION pg_temp.operations(text) RETURNS text LANGUAGE sql AS $$ SELECT '{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": ' || $1 || '}' $$;
+-- 7644-1.3-01: a base URI has neither query nor fragment
+SELECT scim.alter_tenant('regress-57d', jsonb_build_object('base_url', u)) FROM unnest(ARRAY['https://scim.example/v2?x=1']) u;
+SELECT scim.alter_tenant('regress-57d', '{"base_url": "https://scim.example/v2#x"}');
 SET ROLE regress_57d;
 
 -- 7644-3.1-01: messages name themselves under urn:ietf:params:scim:api:, 7644-3.1-02: and are no schemas to be discovered
