@@ -45,6 +45,12 @@ SELECT f, pg_temp.find(f) FROM unnest(ARRAY['userName pr', 'title pr', 'active p
 SELECT f, pg_temp.find(f) FROM unnest(ARRAY['meta.location eq "https://scim.example/v2/Users/00000000-0000-7000-8000-000000000003"', 'meta.location ew "/Users/00000000-0000-7000-8000-000000000002"', 'meta.location sw "https://scim.example/v2/Groups"', 'meta.location ne "https://scim.example/v2/Users/00000000-0000-7000-8000-000000000003"', 'meta.version eq "W/\"1\""',
 	'meta.resourceType eq "user"', 'meta.lastModified gt "2020-01-01T00:00:00Z"', 'meta.created lt "2020-01-01T00:00:00Z"', 'schemas eq "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"', 'schemas co "enterprise"', 'id co "0003"', 'id eq "nobody"', 'externalId eq "a"']) f;
 SELECT pg_temp.find('meta.location ew "000000000009"', '/Groups'), pg_temp.find('meta.location co "/Users/"', '/'), pg_temp.list('?sortBy=meta.location&sortOrder=descending');
+-- 7644-3.4.2.2-11: references, too
+RESET ROLE;
+UPDATE scim.users SET manager_id = '00000000-0000-7000-8000-000000000002' WHERE tenant = 'regress-57b' AND user_name = 'ann';
+SET ROLE regress_57b;
+SELECT f, pg_temp.find(f) FROM unnest(ARRAY['groups.$ref pr', 'groups.$ref eq "https://scim.example/v2/Groups/00000000-0000-7000-8000-000000000009"', 'groups[$ref ew "0009" and type eq "direct"]', 'groups.$ref co "/Users/"', 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.$ref pr', 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.$ref eq "https://scim.example/v2/Users/00000000-0000-7000-8000-000000000002"', 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.$ref ne "x"']) f;
+SELECT f, pg_temp.find(f, '/Groups') FROM unnest(ARRAY['members.$ref sw "https://scim.example/v2/Users/"', 'members[$ref eq "https://scim.example/v2/Users/00000000-0000-7000-8000-000000000001" and type eq "User"]', 'members.$ref sw "https://scim.example/v2/Groups/"', 'members[not ($ref pr)]']) f;
 -- 7644-3.4.2.2-04: grouping before not before and before or
 SELECT f, pg_temp.find(f) FROM unnest(ARRAY['userName eq "ann" or userName eq "bob" and active eq true', '(userName eq "ann" or userName eq "bob") and active eq true', 'not (active pr) or userName eq "ann" and title eq "y"', 'not (active pr or userName eq "ann") and userName pr', 'userName eq "cyd" or (not (title pr) and not (userName eq "bob"))', 'NOT (active PR) OR userName EQ "ann"']) f;
 -- 7644-3.4.2.2-05: inside brackets one value satisfies all

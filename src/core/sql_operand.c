@@ -18,6 +18,14 @@
 
 /* ---- where values stand ---- */
 
+/* The URI of a resource of the tenant, which is $1, as meta.location and $ref have it; endpoint is SQL. */
+static const char *
+location(ScimSqlBuild *build, const char *endpoint, const char *row, const char *id)
+{
+	return scim_sql_text(build, "(scim.base_url($1) OPERATOR(pg_catalog.||) %s OPERATOR(pg_catalog.||) '/' "
+						 "OPERATOR(pg_catalog.||) CAST(%s%s AS pg_catalog.text))", endpoint, row, id);
+}
+
 /* id and the members of meta, which have no ScimColumn. */
 static bool
 common_operand(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path, ScimOperand *out)
@@ -45,9 +53,7 @@ common_operand(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath
 	if (strcmp(name, "resourceType") == 0)
 		out->sql = scim_sql_text(build, "CAST(%s AS pg_catalog.text)", scim_sql_quote(build, type->name));
 	else if (strcmp(name, "location") == 0)
-		out->sql = scim_sql_text(build, "(scim.base_url(t.%s) OPERATOR(pg_catalog.||) %s OPERATOR(pg_catalog.||) '/' "
-								 "OPERATOR(pg_catalog.||) CAST(t.%s AS pg_catalog.text))",
-								 type->tenant_column, scim_sql_quote(build, type->endpoint), type->id_column);
+		out->sql = location(build, scim_sql_quote(build, type->endpoint), build->row, type->id_column);
 	else if (strcmp(name, "version") == 0)
 		out->sql = scim_sql_text(build, "('W/\"' OPERATOR(pg_catalog.||) CAST(%s%s AS pg_catalog.text) "
 								 "OPERATOR(pg_catalog.||) '\"')", build->row, type->version_column);
@@ -84,6 +90,39 @@ one_element(ScimSqlBuild *build, const ScimColumn *column)
 						 scim_sql_quote(build, column->element));
 }
 
+/* Where a single $ref leads: the resource whose id the value beside it is; NULL when it is another's to keep. */
+static const char *
+reference(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
+{
+	const ScimColumn *column = path->sub == NULL || strcmp(path->sub->name, "$ref") != 0 ? NULL
+		: exact_column(type, path->attr, scim_sub_attribute(path->attr, SCIM_STR("value")));
+	const ScimResourceType *other = column == NULL || column->references == NULL ? NULL
+		: scim_registry_type_by_name(type->registry, column->references);
+
+	if (other == NULL)
+		return NULL;
+	return location(build, scim_sql_quote(build, other->endpoint), build->row, column->name);
+}
+
+/* The endpoint of the resource that a link leads to. */
+static const char *
+link_endpoint(ScimSqlBuild *build, const ScimRegistry *registry, const ScimLink *link)
+{
+	const char *cases = "";
+
+	for (size_t i = 0; i < scim_registry_type_count(registry); i++)
+	{
+		const ScimResourceType *type = scim_registry_type(registry, i);
+
+		if (link->type == NULL && link->target != NULL && strcmp(type->name, link->target) == 0)
+			return scim_sql_quote(build, type->endpoint);
+		if (link->type != NULL)
+			cases = scim_sql_text(build, "%s WHEN l.%s OPERATOR(pg_catalog.=) %s THEN %s", cases, link->type,
+								  scim_sql_quote(build, type->name), scim_sql_quote(build, type->endpoint));
+	}
+	return link->type != NULL ? scim_sql_text(build, "CASE%s END", cases) : NULL;
+}
+
 /* The jsonb expression that holds the whole attribute; NULL when none does. */
 static const char *
 json_attribute(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *path)
@@ -111,6 +150,12 @@ scim_operand_row(ScimSqlBuild *build, const ScimResourceType *type, const ScimPa
 		return false;
 	if (common_operand(build, type, path, out))
 		return true;
+	out->sql = reference(build, type, path);
+	if (out->sql != NULL)
+	{
+		out->type = SCIM_SQL_TEXT;
+		return true;
+	}
 	if (column != NULL && column->store != SCIM_STORE_JSON)
 	{
 		build->subqueries += column->store == SCIM_STORE_EXPRESSION;
@@ -162,6 +207,13 @@ scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimL
 	else if (strcmp(name, "type") == 0)
 		out->sql = link->type != NULL ? scim_sql_text(build, "l.%s", link->type)
 			: scim_sql_text(build, "CAST('%s' AS pg_catalog.text)", scim_link_kind(indirect).ptr);
+	else if (strcmp(name, "$ref") == 0)
+	{
+		const char *endpoint = link_endpoint(build, registry, link);
+
+		if (endpoint != NULL)
+			out->sql = location(build, endpoint, "l.", link->value);
+	}
 	else if (strcmp(name, "display") == 0)
 	{
 		build->subqueries++;
