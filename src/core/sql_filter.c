@@ -251,12 +251,8 @@ put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *pat
 	const ScimResourceType *type = scope->type;
 	const char *separator = "(";
 
-	/* RFC 7643 section 3.1: every resource has "meta". */
 	if (path->attr->schema == NULL)
-	{
-		scim_sql_put(build, "true");
-		return SCIM_OK;
-	}
+		scim_sql_put(build, "%s", separator = "(true"); /* every resource has "meta" */
 	for (size_t i = 0; i < type->n_columns; i++)
 	{
 		if (type->columns[i].attr != path->attr || type->columns[i].store == SCIM_STORE_EXPRESSION)
@@ -271,8 +267,7 @@ put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *pat
 			return unsupported(scope, path);
 		scim_sql_put(build, "(");
 		scim_operand_put_any_member(build, scim_sql_text(build, "(t.%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
-											type->extensions_column, scim_sql_quote(build, path->attr->schema->id),
-											scim_sql_quote(build, path->attr->name)));
+			type->extensions_column, scim_sql_quote(build, path->attr->schema->id), scim_sql_quote(build, path->attr->name)));
 	}
 	scim_sql_put(build, ")");
 	return SCIM_OK;

@@ -195,7 +195,7 @@ test_filters(void)
 		{"User", "emails co \"zqx\"", EACH("emails") "scim.contains(scim.fold((e.v" GETT "'value')), $2))"},
 		{"User", "emails.value ne \"zqx\"", "((t.emails" NEQ "'[]') IS NOT TRUE OR " EACH("emails") "((scim.fold((e.v" GETT "'value'))" EQ "$2) IS NOT TRUE)))"},
 		{"User", "meta.location eq \"zqx\"", "(scim.base_url($1) OPERATOR(pg_catalog.||) '/Users' OPERATOR(pg_catalog.||) '/' OPERATOR(pg_catalog.||) CAST(t.id AS pg_catalog.text))" EQ "$2"},
-		{"User", "meta pr", "true"},
+		{"User", "meta pr", "(true)"},
 		{"User", "emails.primary eq true", EACH("emails") "COALESCE((e.v" GET "'primary'), CAST('false' AS pg_catalog.jsonb))" EQ "$2)"},
 		{"User", "emails pr", "t.emails" NEQ "'[]'"},
 		{"User", "emails.display pr", EACH("emails") "(e.v" GETT "'display')" NEQ "'')"},
