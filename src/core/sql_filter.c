@@ -267,8 +267,7 @@ put_complex_present(ScimSqlBuild *build, const Scope *scope, const ScimPath *pat
 			return unsupported(scope, path);
 		scim_sql_put(build, "(");
 		scim_operand_put_any_member(build, scim_sql_text(build, "(t.%s OPERATOR(pg_catalog.->) %s OPERATOR(pg_catalog.->) %s)",
-											type->extensions_column, scim_sql_quote(build, path->attr->schema->id),
-											scim_sql_quote(build, path->attr->name)));
+			type->extensions_column, scim_sql_quote(build, path->attr->schema->id), scim_sql_quote(build, path->attr->name)));
 	}
 	scim_sql_put(build, ")");
 	return SCIM_OK;

@@ -20,10 +20,10 @@
 
 /* The URI of a resource of the tenant, which is $1, as meta.location and $ref have it; endpoint is SQL. */
 static const char *
-location(ScimSqlBuild *build, const char *endpoint, const char *alias, const char *id)
+location(ScimSqlBuild *build, const char *endpoint, const char *row, const char *id)
 {
 	return scim_sql_text(build, "(scim.base_url($1) OPERATOR(pg_catalog.||) %s OPERATOR(pg_catalog.||) '/' "
-						 "OPERATOR(pg_catalog.||) CAST(%s.%s AS pg_catalog.text))", endpoint, alias, id);
+						 "OPERATOR(pg_catalog.||) CAST(%s%s AS pg_catalog.text))", endpoint, row, id);
 }
 
 /* id and the members of meta, which have no ScimColumn. */
@@ -53,7 +53,7 @@ common_operand(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath
 	if (strcmp(name, "resourceType") == 0)
 		out->sql = scim_sql_text(build, "CAST(%s AS pg_catalog.text)", scim_sql_quote(build, type->name));
 	else if (strcmp(name, "location") == 0)
-		out->sql = location(build, scim_sql_quote(build, type->endpoint), "t", type->id_column);
+		out->sql = location(build, scim_sql_quote(build, type->endpoint), build->row, type->id_column);
 	else if (strcmp(name, "version") == 0)
 		out->sql = scim_sql_text(build, "('W/\"' OPERATOR(pg_catalog.||) CAST(%s%s AS pg_catalog.text) "
 								 "OPERATOR(pg_catalog.||) '\"')", build->row, type->version_column);
@@ -101,7 +101,7 @@ reference(ScimSqlBuild *build, const ScimResourceType *type, const ScimPath *pat
 
 	if (other == NULL)
 		return NULL;
-	return location(build, scim_sql_quote(build, other->endpoint), "t", column->name);
+	return location(build, scim_sql_quote(build, other->endpoint), build->row, column->name);
 }
 
 /* The endpoint of the resource that a link leads to. */
@@ -212,7 +212,7 @@ scim_operand_link(ScimSqlBuild *build, const ScimRegistry *registry, const ScimL
 		const char *endpoint = link_endpoint(build, registry, link);
 
 		if (endpoint != NULL)
-			out->sql = location(build, endpoint, "l", link->value);
+			out->sql = location(build, endpoint, "l.", link->value);
 	}
 	else if (strcmp(name, "display") == 0)
 	{
