@@ -11,9 +11,10 @@
 #include "cli/file.h"
 #include "core/text.h"
 
-void
-cli_export_open(CliExport *export, const char *dir)
+bool
+cli_export_open(CliExport *export, const char *dir, CliFindings *findings)
 {
+	bool		good;
 	char	   *path = cli_path(dir, "export.json");
 	ScimBuf		buf;
 	ScimError	err;
@@ -24,10 +25,14 @@ cli_export_open(CliExport *export, const char *dir)
 	scim_buf_init(&buf, NULL, CLI_FILE_MAX);
 	if (!cli_file_read(path, &buf))
 		cli_fail("scim-audit export makes one", "%s is no export: could not read %s: %s", dir, path, strerror(errno));
-	if (!cli_manifest_read(&export->manifest, cli_buf_str(&buf), &err))
+	good = cli_manifest_read(&export->manifest, cli_buf_str(&buf), &err);
+	if (!good && findings == NULL)
 		cli_fail(NULL, "%s: %s", path, err.detail);
+	if (!good)
+		cli_findings_add(findings, "export.json", "file_damaged", "export.json: %s.", err.detail);
 	scim_buf_free(&buf);
 	free(path);
+	return good;
 }
 
 bool

@@ -5,6 +5,7 @@
 #ifndef SCIM_CLI_EXPORT_READ_H
 #define SCIM_CLI_EXPORT_READ_H
 
+#include "cli/findings.h"
 #include "cli/layout.h"
 
 typedef struct CliExport
@@ -14,8 +15,11 @@ typedef struct CliExport
 	ScimBuf		file;			/* the tile that was read last */
 } CliExport;
 
-/* Fails when this is no export that can be read at all. */
-extern void cli_export_open(CliExport *export, const char *dir);
+/*
+ * Fails when this is no export.  When what it says of itself is damaged, that
+ * is a finding, and false, or fails when findings is NULL.
+ */
+extern bool cli_export_open(CliExport *export, const char *dir, CliFindings *findings);
 
 /* A ScimTileRead: the tile as its file has it; arg is the CliExport. */
 extern bool cli_export_tile(void *arg, const ScimTile *tile, uint8_t *hashes);

@@ -28,10 +28,15 @@ cli_consistency_proof(PGconn *conn, uint64_t from, uint64_t to, ScimProof *proof
 {
 	char	   *old_size = cli_printf("%" PRIu64, from);
 	char	   *new_size = cli_printf("%" PRIu64, to);
-	PGresult   *result = cli_query(conn, "SELECT h.hash FROM pg_catalog.unnest("
-								   "scim_audit.prove_consistency($1::bigint, $2::bigint)) WITH ORDINALITY h (hash, i) ORDER BY h.i",
-								   2, old_size, new_size);
+	const char *values[] = {old_size, new_size};
+	PGresult   *result = PQexecParams(conn, "SELECT h.hash FROM pg_catalog.unnest("
+									  "scim_audit.prove_consistency($1::bigint, $2::bigint)) WITH ORDINALITY h (hash, i) ORDER BY h.i",
+									  2, NULL, values, NULL, NULL, 0);
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 
+	/* A tree that is damaged proves nothing, and so no hash is a proof. */
+	if (PQresultStatus(result) != PGRES_TUPLES_OK && (state == NULL || strcmp(state, "XX001") != 0))
+		cli_server_error(conn, result);
 	proof->n = PQntuples(result);
 	if (proof->n > SCIM_PROOF_MAX)
 		cli_fail(NULL, "the database's proof of consistency has %d hashes", proof->n);
@@ -99,7 +104,7 @@ prove_from_export(const char *dir, const uint8_t tx_id[16], int32_t n, ScimBuf *
 	ScimBuf		proof;
 	char	   *path = cli_path(dir, "checkpoint");
 
-	cli_export_open(&export, dir);
+	cli_export_open(&export, dir, NULL);
 	scim_buf_init(&entry, NULL, SCIM_ENTRY_MAX);
 	scim_buf_init(&proof, NULL, PROOF_MAX);
 	if (!cli_export_find(&export, tx_id, n, &inclusion->index, &entry))

@@ -1,0 +1,698 @@
+/*
+ * verify_dir.c
+ *		scim-audit verify DIR: an exported log (see layout.h), without a
+ *		database.
+ *
+ * Leaves are read in the order of the tree, which is one of transactions, for
+ * the first walk of core/verify.h; then chain by chain for the second.  What a
+ * damaged file does not tell is not held against the log as well: the file is
+ * the finding.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cli/chain_read.h"
+#include "cli/cli.h"
+#include "cli/crypto.h"
+#include "cli/export_read.h"
+#include "cli/file.h"
+#include "cli/tree_check.h"
+#include "cli/verify.h"
+#include "cli/verify_twice.h"
+#include "core/text.h"
+
+#define ARENA_MAX ((size_t) 1 << 32)
+#define TAIL "tail.ndjson"
+
+typedef struct Dir
+{
+	CliVerify  *verify;
+	CliExport	export;
+	ScimVerify *walk;
+	CliChain   *chains;
+	int			n_chains;
+
+	/* the transaction at hand */
+	bool		in_transaction;
+	uint8_t		tx_id[16];
+	int32_t		chain;
+	int64_t		seq;
+	bool		has_seal;
+	int32_t		last_n;
+
+	/* what core looks at */
+	const char *file;			/* where the line of the event stands */
+	bool		silent;			/* the event, or the seal, is known to be damaged */
+	bool		no_detail;		/* the line could not be read: the detail is not gone */
+
+	/* checkpoints.ndjson */
+	FILE	   *records;
+	char	   *line;
+	size_t		line_size;
+	ScimArena  *record_arena;
+
+	/* a bundle */
+	ScimBuf		entries;
+	ScimBuf		details;
+	CliLeaves	leaves;
+	ScimStr		entry[SCIM_TILE_WIDTH];
+	bool		readable[SCIM_TILE_WIDTH];
+	ScimEntry	parsed[SCIM_TILE_WIDTH];
+	CliLine		lines[SCIM_TILE_WIDTH + 1];
+	bool		line_good[SCIM_TILE_WIDTH + 1];
+	int			n_lines;
+	bool		lines_damaged;	/* that was told */
+} Dir;
+
+
+static void
+went(bool went_on)
+{
+	if (!went_on)
+		cli_out_of_memory();
+}
+
+/* Callbacks of the walk. */
+
+static void
+report(void *arg, const ScimFinding *finding)
+{
+	Dir		   *dir = arg;
+
+	if (dir->silent && (strcmp(finding->rule, "entry_mismatch") == 0 || strcmp(finding->rule, "seal_mismatch") == 0))
+		return;
+	/* The entry of an event stands in another file than its line, but in the tail. */
+	if (strcmp(finding->rule, "detail_mismatch") == 0 || (dir->file != NULL && strcmp(dir->file, TAIL) == 0 && finding->of_event))
+		dir->verify->findings.file = dir->file;
+	cli_findings_report(&dir->verify->findings, finding);
+	dir->verify->findings.file = NULL;
+}
+
+static void
+gone(void *arg, const ScimFinding *finding)
+{
+	Dir		   *dir = arg;
+
+	if (!dir->no_detail)
+		cli_findings_gone(&dir->verify->findings, finding);
+}
+
+static void
+erased(void *arg, ScimStr event_id)
+{
+	cli_findings_erased(&((Dir *) arg)->verify->findings, event_id);
+}
+
+/* A CliTreeName: below the directory. */
+static char *
+tile_name(void *arg, const ScimTile *tile)
+{
+	const CliExport *export = arg;
+	char	   *path = cli_tile_path(export->dir, tile);
+	char	   *name = cli_printf("%s", path + strlen(export->dir) + 1);
+
+	free(path);
+	return name;
+}
+
+/* Transactions and their seals. */
+
+static CliChain *
+find_chain(Dir *dir, int32_t number)
+{
+	for (int i = 0; i < dir->n_chains; i++)
+		if (dir->chains[i].chain == number)
+			return &dir->chains[i];
+	return NULL;
+}
+
+static bool
+is_next(CliChain *chain, const uint8_t tx_id[16])
+{
+	CliSealRow *row = cli_chain_peek(chain);
+
+	return row != NULL && !row->unreadable && memcmp(row->seal.seal.tx_id, tx_id, 16) == 0;
+}
+
+/* A seal whose transaction has no event left. */
+static void
+pass_over(Dir *dir, CliChain *chain)
+{
+	CliSealRow *row = cli_chain_peek(chain);
+
+	if (!row->unreadable)
+		went(scim_verify_transaction(dir->walk, row->seal.seal.tx_id, &row->seal, 1));
+	cli_chain_take(chain);
+}
+
+/* The seal of a transaction, which the line (may be NULL) says the place of; NULL: none is there. */
+static CliSealRow *
+find_seal(Dir *dir, const uint8_t tx_id[16], const CliLine *line, CliChain **found)
+{
+	CliChain   *hint = line != NULL ? find_chain(dir, line->chain) : NULL;
+	int			before;
+
+	*found = hint;
+	if (hint != NULL && is_next(hint, tx_id))
+		return cli_chain_peek(hint);
+	for (int i = 0; i < dir->n_chains; i++)
+		if (is_next(&dir->chains[i], tx_id))
+		{
+			*found = &dir->chains[i];
+			return cli_chain_peek(*found);
+		}
+	if (hint == NULL || cli_chain_peek(hint) == NULL)
+		return NULL;
+	before = cli_chain_look(hint, tx_id);
+	for (int i = 0; i < before; i++)
+		pass_over(dir, hint);
+	/* What stands there is damaged: this transaction's, for all that can be known. */
+	return before >= 0 || !cli_chain_peek(hint)->sound ? cli_chain_peek(hint) : NULL;
+}
+
+static void
+begin_transaction(Dir *dir, const uint8_t tx_id[16], const CliLine *line)
+{
+	CliChain   *chain;
+	CliSealRow *row = find_seal(dir, tx_id, line, &chain);
+	ScimVerifySeal seal = {0};
+
+	dir->in_transaction = true;
+	memcpy(dir->tx_id, tx_id, 16);
+	dir->has_seal = row != NULL;
+	dir->last_n = -1;
+	if (row != NULL)
+	{
+		seal = row->seal;
+		memcpy(seal.seal.tx_id, tx_id, 16);
+		seal.damaged |= !row->sound;
+		dir->chain = seal.seal.chain;
+		dir->seq = seal.seal.seq;
+		cli_chain_take(chain);
+	}
+	went(scim_verify_transaction(dir->walk, tx_id, &seal, row != NULL ? 1 : 0));
+}
+
+/* The next event, in the order of the tree, and its line (NULL: it cannot be read), which has a number in a file. */
+static void
+feed(Dir *dir, const ScimVerifyEvent *event, bool silent, const CliLine *line, const char *file, int number)
+{
+	dir->file = NULL;
+	if (!dir->in_transaction || memcmp(dir->tx_id, event->entry.tx_id, 16) != 0)
+		begin_transaction(dir, event->entry.tx_id, line);
+	if (line != NULL && dir->has_seal && (line->chain != dir->chain || line->seq != dir->seq))
+		cli_findings_add(&dir->verify->findings, file, "file_damaged", "%s, line %d: the event was sealed in chain %" PRId32 " at %" PRId64 ".",
+						 file, number, dir->chain, dir->seq);
+	dir->last_n = event->entry.n;
+	dir->file = file;
+	dir->silent = silent;
+	dir->no_detail = line == NULL;
+	went(scim_verify_event(dir->walk, event));
+	dir->silent = dir->no_detail = false;
+	dir->file = NULL;
+	dir->verify->events++;
+}
+
+/* Bundles. */
+
+/* A file of the export; false, and told, when it is not there.  The name is below the directory. */
+static bool
+read_file(Dir *dir, char *path, ScimBuf *buf)
+{
+	const char *name = path + strlen(dir->export.dir) + 1;
+
+	if (cli_file_read(path, buf))
+		return true;
+	cli_findings_add(&dir->verify->findings, name, "file_missing", "%s: %s", name, strerror(errno));
+	scim_buf_reset(buf);
+	return false;
+}
+
+/* The entries of a bundle, and their hashes; false when the file is not what it should be. */
+static bool
+read_entries(Dir *dir, const ScimTile *tile, ScimArena *arena)
+{
+	char	   *path = cli_tile_path(dir->export.dir, tile);
+	const char *name = path + strlen(dir->export.dir) + 1;
+	bool		there = read_file(dir, path, &dir->entries);
+	ScimCursor	cursor = scim_cursor(cli_buf_str(&dir->entries));
+	bool		cut = false;
+
+	for (int i = 0; i < tile->width; i++)
+	{
+		dir->entry[i] = scim_tile_next_entry(&cursor);
+		cut |= dir->entry[i].ptr == NULL;
+		dir->leaves.has_event[i] = dir->entry[i].len > 0;
+		dir->readable[i] = dir->entry[i].len > 0 && scim_entry_read(&dir->parsed[i], dir->entry[i], arena) == SCIM_OK;
+		if (dir->leaves.has_event[i])
+			went(scim_leaf_hash(cli_sha256, dir->entry[i], dir->leaves.event[i]));
+	}
+	/* Where lengths are wrong, what is read from there on is nothing. */
+	if (there && (cut || !scim_cursor_at_end(&cursor)))
+		cli_findings_add(&dir->verify->findings, name, "file_damaged", "%s: it does not hold %d entries, one after another.", name, tile->width);
+	dir->leaves.index = tile->index;
+	dir->leaves.width = tile->width;
+	free(path);
+	return there && !cut && scim_cursor_at_end(&cursor);
+}
+
+static void
+read_lines(Dir *dir, char *path, ScimArena *arena, int width)
+{
+	const char *name = path + strlen(dir->export.dir) + 1;
+	bool		there = read_file(dir, path, &dir->details);
+	ScimCursor	cursor = scim_cursor(cli_buf_str(&dir->details));
+	ScimStr		line;
+	int			bad = 0;
+
+	dir->n_lines = 0;
+	while (dir->n_lines <= SCIM_TILE_WIDTH && (line = scim_cursor_line(&cursor)).ptr != NULL)
+	{
+		int			i = dir->n_lines++;
+
+		dir->line_good[i] = cli_line_read(&dir->lines[i], line, arena) && !dir->lines[i].has_leaf;
+		if (!dir->line_good[i] && bad == 0)
+			bad = i + 1;
+	}
+	if (there && bad > 0)
+		cli_findings_add(&dir->verify->findings, name, "file_damaged", "%s, line %d: it is not one that was written.", name, bad);
+	else if (there && (dir->n_lines != width || !scim_cursor_at_end(&cursor)))
+		cli_findings_add(&dir->verify->findings, name, "file_damaged", "%s: it does not have %d lines.", name, width);
+	dir->lines_damaged = !there || bad > 0 || dir->n_lines != width || !scim_cursor_at_end(&cursor);
+}
+
+/* Is the entry the one of its leaf? */
+static bool
+is_sure(const Dir *dir, int i)
+{
+	return dir->readable[i] && memcmp(dir->leaves.event[i], dir->leaves.leaf[i], SCIM_HASH_SIZE) == 0;
+}
+
+/* The line of an event: near the one that comes next, and then the one behind comes next. */
+static const CliLine *
+find_line(Dir *dir, int i, int *next, const char *name)
+{
+	bool		sure = is_sure(dir, i);
+
+	for (int k = *next; k < dir->n_lines && k < *next + 3; k++)
+	{
+		const CliLine *line = &dir->lines[k];
+
+		if (!dir->line_good[k] || (sure && (!line->known || line->n != dir->parsed[i].n || memcmp(line->tx_id, dir->parsed[i].tx_id, 16) != 0)))
+			continue;
+		*next = k + 1;
+		return line;
+	}
+	if (!dir->lines_damaged)
+		cli_findings_add(&dir->verify->findings, name, "file_damaged", "%s, line %d: it is of another event.", name, *next + 1);
+	/* Where lines are missing, this one may be of a later event. */
+	if (*next < dir->n_lines && (!dir->lines_damaged || !dir->line_good[*next]))
+		(*next)++;
+	dir->lines_damaged = true;
+	return NULL;
+}
+
+/* Say that an entry is not its leaf; the walk is silent about it. */
+static void
+report_entry(Dir *dir, const ScimEntry *entry, const CliLine *line, const char *file)
+{
+	ScimFinding finding = {.rule = "entry_mismatch", .has_tx = true, .has_n = true, .n = entry->n,
+		.message = "The entry of this event is not the one that was written."};
+
+	memcpy(finding.tx_id, entry->tx_id, 16);
+	finding.has_seal = line != NULL;
+	finding.chain = line != NULL ? line->chain : 0;
+	finding.seq = line != NULL ? line->seq : 0;
+	dir->verify->findings.file = file;
+	cli_findings_report(&dir->verify->findings, &finding);
+	dir->verify->findings.file = NULL;
+}
+
+/* One event of the bundle. */
+static void
+check_leaf(Dir *dir, int i, int *next, const char *entries, const char *details)
+{
+	ScimVerifyEvent event = {0};
+	const CliLine *line = find_line(dir, i, next, details);
+	int			number = line != NULL ? (int) (line - dir->lines) + 1 : 0;
+	bool		sound = is_sure(dir, i);
+
+	/* An event that is gone. */
+	if (dir->entry[i].ptr != NULL && dir->entry[i].len == 0)
+		return;
+	if (line != NULL && !line->known)
+		line = NULL;
+	if (sound)
+		event.entry = dir->parsed[i];
+	else if (line != NULL)
+	{
+		memcpy(event.entry.tx_id, line->tx_id, 16);
+		event.entry.n = line->n;
+	}
+	else
+	{
+		memcpy(event.entry.tx_id, dir->tx_id, 16);
+		event.entry.n = dir->last_n + 1;
+	}
+	event.damaged = !sound;
+	event.bytes = dir->entry[i];
+	memcpy(event.leaf_hash, dir->leaves.leaf[i], SCIM_HASH_SIZE);
+	if (line != NULL)
+	{
+		event.salt = line->salt;
+		event.detail = line->detail;
+	}
+	if (!sound && dir->entry[i].ptr != NULL)
+		report_entry(dir, &event.entry, line, entries);
+	/* Without its entry and its line, nothing is known of an event at the beginning of a log. */
+	if (sound || line != NULL || dir->in_transaction)
+		feed(dir, &event, !sound, line, details, number);
+}
+
+static void
+check_bundle(Dir *dir, CliTree *tree, uint64_t index)
+{
+	ScimTile	tile = {SCIM_TILE_ENTRIES, index, scim_tile_width(dir->export.manifest.size, 0, index)};
+	ScimArena  *arena = scim_arena_create(ARENA_MAX);
+	char	   *entries = cli_tile_path(dir->export.dir, &tile);
+	char	   *details = cli_details_path(dir->export.dir, &tile);
+	size_t		skip = strlen(dir->export.dir) + 1;
+	int			next = 0;
+	bool		whole;
+
+	if (arena == NULL)
+		cli_out_of_memory();
+	whole = read_entries(dir, &tile, arena);
+	read_lines(dir, details, arena, tile.width);
+	cli_tree_add(tree, &dir->leaves);
+	/* Where lengths are wrong, what was read is not the entry of anything. */
+	for (int i = 0; i < tile.width && !whole; i++)
+		if (!is_sure(dir, i))
+			dir->entry[i] = SCIM_STR_NONE;
+	for (int i = 0; i < tile.width; i++)
+		check_leaf(dir, i, &next, entries + skip, details + skip);
+	free(entries);
+	free(details);
+	scim_arena_free(arena);
+}
+
+/* The tail. */
+
+static void
+check_tail_line(Dir *dir, ScimStr text, int number)
+{
+	ScimArena  *arena = scim_arena_create(ARENA_MAX);
+	ScimVerifyEvent event = {0};
+	CliLine		line;
+	uint8_t		leaf[SCIM_HASH_SIZE];
+	bool		readable;
+	bool		sound;
+
+	if (arena == NULL)
+		cli_out_of_memory();
+	readable = cli_line_read(&line, text, arena) && line.known && line.has_leaf;
+	sound = readable && scim_entry_read(&event.entry, line.entry, arena) == SCIM_OK &&
+		scim_leaf_hash(cli_sha256, line.entry, leaf) && memcmp(leaf, line.leaf_hash, SCIM_HASH_SIZE) == 0;
+	if (!readable || (sound && (memcmp(event.entry.tx_id, line.tx_id, 16) != 0 || event.entry.n != line.n)))
+		cli_findings_add(&dir->verify->findings, TAIL, "file_damaged", TAIL ", line %d: it is not one that was written.", number);
+	if (!sound)
+	{
+		/* A line that cannot be read stands for the next event, for all that can be known. */
+		memset(&event, 0, sizeof event);
+		memcpy(event.entry.tx_id, readable ? line.tx_id : dir->tx_id, 16);
+		event.entry.n = readable ? line.n : dir->last_n + 1;
+		event.damaged = true;
+	}
+	if (readable)
+	{
+		event.bytes = line.entry;
+		event.salt = line.salt;
+		event.detail = line.detail;
+		memcpy(event.leaf_hash, line.leaf_hash, SCIM_HASH_SIZE);
+	}
+	if (readable || dir->in_transaction)
+		feed(dir, &event, !readable, readable ? &line : NULL, TAIL, number);
+	scim_arena_free(arena);
+}
+
+static void
+check_tail(Dir *dir)
+{
+	char	   *path = cli_path(dir->export.dir, TAIL);
+	FILE	   *file = fopen(path, "r");
+	uint64_t	lines = 0;
+	ssize_t		len;
+	bool		cut = false;
+
+	if (file == NULL)
+	{
+		cli_findings_add(&dir->verify->findings, TAIL, "file_missing", TAIL ": %s", strerror(errno));
+		free(path);
+		return;
+	}
+	while ((len = getline(&dir->line, &dir->line_size, file)) > 0)
+	{
+		lines++;
+		cut = dir->line[len - 1] != '\n';
+		check_tail_line(dir, (ScimStr) {dir->line, (size_t) len - !cut}, (int) lines);
+		cli_progress("events behind the checkpoint", lines, dir->export.manifest.tail);
+	}
+	if (cut || lines != dir->export.manifest.tail)
+		cli_findings_add(&dir->verify->findings, TAIL, "file_damaged", TAIL ": it does not have %" PRIu64 " lines.", dir->export.manifest.tail);
+	fclose(file);
+	free(path);
+}
+
+/* Checkpoints. */
+
+/* The next record; false at the end. */
+static bool
+next_record(Dir *dir, CliRecord *record)
+{
+	ssize_t		len = dir->records != NULL ? getline(&dir->line, &dir->line_size, dir->records) : -1;
+
+	scim_arena_free(dir->record_arena);
+	dir->record_arena = scim_arena_create(ARENA_MAX);
+	return len > 1 && cli_record_read(record, (ScimStr) {dir->line, (size_t) len - 1}, dir->record_arena);
+}
+
+/* A CliTreeNext. */
+static bool
+next_checkpoint(void *arg, uint64_t *size, uint8_t root[SCIM_HASH_SIZE])
+{
+	CliRecord	record;
+
+	if (!next_record(arg, &record))
+		return false;
+	*size = record.size;
+	memcpy(root, record.root, SCIM_HASH_SIZE);
+	return true;
+}
+
+/* checkpoints.ndjson as it was written, from its beginning; NULL when it is not. */
+static void
+open_records(Dir *dir)
+{
+	char	   *path = cli_path(dir->export.dir, "checkpoints.ndjson");
+	CliDigest  *digest = cli_digest_begin();
+	uint8_t		hash[SCIM_HASH_SIZE];
+	ssize_t		len;
+
+	dir->records = fopen(path, "r");
+	if (dir->records == NULL)
+		cli_findings_add(&dir->verify->findings, "checkpoints.ndjson", "file_missing", "checkpoints.ndjson: %s", strerror(errno));
+	while (dir->records != NULL && (len = getline(&dir->line, &dir->line_size, dir->records)) > 0)
+		cli_digest_add(digest, (ScimStr) {dir->line, (size_t) len});
+	cli_digest_end(digest, hash);
+	if (dir->records != NULL && memcmp(hash, dir->export.manifest.checkpoints, SCIM_HASH_SIZE) != 0)
+	{
+		cli_findings_add(&dir->verify->findings, "checkpoints.ndjson", "file_damaged", "checkpoints.ndjson: its SHA-256 is not the one in export.json.");
+		fclose(dir->records);
+		dir->records = NULL;
+	}
+	if (dir->records != NULL)
+		rewind(dir->records);
+	free(path);
+}
+
+/* Is the checkpoint one of the notes of its record, or its text, where there is none?  All notes are checked on the way. */
+static bool
+check_record(Dir *dir, CliRecord *record, const CliCheckpoint *checkpoint)
+{
+	ScimCheckpoint made = {.origin = record->origin, .size = record->size};
+	bool		found = false;
+	bool		any = false;
+	ScimBuf		text;
+	ScimStr		note;
+
+	memcpy(made.root, record->root, SCIM_HASH_SIZE);
+	scim_buf_init(&text, NULL, 65536);
+	scim_checkpoint_format(&text, &made);
+	cli_check_buffer(&text);
+	while (cli_record_next(record, dir->record_arena, &note))
+	{
+		any = true;
+		cli_verify_note(dir->verify, "checkpoints.ndjson", note, record->size, cli_buf_str(&text));
+		found |= checkpoint != NULL && scim_str_equal(note, checkpoint->bytes);
+	}
+	if (!any)
+		found = checkpoint != NULL && scim_str_equal(cli_buf_str(&text), checkpoint->bytes);
+	scim_buf_free(&text);
+	return found;
+}
+
+/* The checkpoint of the export, for the tree. */
+static void
+check_checkpoint(Dir *dir, CliTree *tree)
+{
+	const CliManifest *manifest = &dir->export.manifest;
+	char	   *path = cli_path(dir->export.dir, "checkpoint");
+	CliCheckpoint checkpoint = {0};
+	bool		there;
+	bool		readable;
+	bool		known = dir->records == NULL;
+	CliRecord	record;
+	ScimError	err;
+	ScimBuf		buf;
+
+	scim_buf_init(&buf, NULL, CLI_FILE_MAX);
+	there = read_file(dir, path, &buf);
+	readable = there && cli_checkpoint_read(&checkpoint, cli_buf_str(&buf), &err);
+	while (next_record(dir, &record))
+	{
+		bool		same = check_record(dir, &record, readable ? &checkpoint : NULL);
+
+		if (record.size != manifest->size)
+			continue;
+		known = same;
+		tree->has_root = true;
+		memcpy(tree->root, record.root, SCIM_HASH_SIZE);
+	}
+	if (dir->records != NULL)
+		rewind(dir->records);
+	if (there && (!readable || !known || checkpoint.checkpoint.size != manifest->size ||
+						!scim_str_equal(checkpoint.checkpoint.origin, manifest->origin)))
+		cli_findings_add(&dir->verify->findings, "checkpoint", "file_damaged", "checkpoint: it is not the checkpoint of size %" PRIu64 " of \"%s\".",
+						 manifest->size, manifest->origin.ptr);
+	else if (readable)
+	{
+		cli_verify_signature(dir->verify, "checkpoint", &checkpoint);
+		tree->has_root = true;
+		memcpy(tree->root, checkpoint.checkpoint.root, SCIM_HASH_SIZE);
+	}
+	cli_checkpoint_free(&checkpoint);
+	scim_buf_free(&buf);
+	free(path);
+}
+
+/* Second walk. */
+
+static void
+check_chains(Dir *dir)
+{
+	const CliManifest *manifest = &dir->export.manifest;
+	CliTwice   *twice;
+	CliSealRow *row;
+	uint64_t	seals = 0;
+
+	for (int i = 0; i < manifest->n_chains; i++)
+		seals += manifest->chains[i].last_seq > 0 ? (uint64_t) manifest->chains[i].last_seq : 0;
+	twice = cli_twice_begin(&dir->verify->findings, seals);
+	do
+	{
+		for (int i = 0; i < manifest->n_chains; i++)
+		{
+			CliChain	chain;
+
+			cli_chain_open(&chain, dir->export.dir, &manifest->chains[i], cli_twice_is_first(twice) ? &dir->verify->findings : NULL);
+			for (; (row = cli_chain_peek(&chain)) != NULL; cli_chain_take(&chain))
+			{
+				if (row->sound)
+					cli_twice_add(twice, &row->seal.seal);
+				dir->silent = row->unreadable;
+				if (cli_twice_is_first(twice))
+					went(scim_verify_seal(dir->walk, &row->seal, false));
+				if (row->seal.seal.seq % CLI_SEALS_WIDTH == 0)
+					cli_progress("seals", (uint64_t) row->seal.seal.seq, (uint64_t) manifest->chains[i].last_seq);
+			}
+			cli_chain_close(&chain);
+		}
+	} while (cli_twice_again(twice));
+	dir->silent = false;
+	went(scim_verify_seals_end(dir->walk));
+}
+
+static void
+check_all(Dir *dir)
+{
+	const CliManifest *manifest = &dir->export.manifest;
+	CliTree    *tree = cli_alloc(sizeof(CliTree));
+
+	tree->findings = &dir->verify->findings;
+	tree->origin = manifest->origin;
+	tree->size = manifest->size;
+	tree->read = cli_export_tile;
+	tree->name = tile_name;
+	tree->arg = &dir->export;
+	tree->next = next_checkpoint;
+	tree->next_arg = dir;
+	tree->outside = dir->verify->outside;
+	tree->n_outside = dir->verify->n_outside;
+	open_records(dir);
+	if (manifest->has_origin)
+		check_checkpoint(dir, tree);
+	else
+		cli_verify_signature(dir->verify, NULL, NULL);
+	cli_verify_strangers(dir->verify, &manifest->origin, manifest->has_origin ? 1 : 0);
+	cli_tree_begin(tree);
+	for (uint64_t index = 0; index * SCIM_TILE_WIDTH < manifest->size; index++)
+	{
+		check_bundle(dir, tree, index);
+		cli_progress("events", index * SCIM_TILE_WIDTH, manifest->size);
+	}
+	cli_tree_end(tree);
+	check_tail(dir);
+	for (int i = 0; i < dir->n_chains; i++)
+		while (cli_chain_peek(&dir->chains[i]) != NULL)
+			pass_over(dir, &dir->chains[i]);
+	went(scim_verify_events_end(dir->walk));
+	check_chains(dir);
+	cli_findings_end(&dir->verify->findings);
+	if (dir->records != NULL)
+		fclose(dir->records);
+	free(tree);
+}
+
+void
+cli_verify_directory(CliVerify *verify, const char *path)
+{
+	Dir		   *dir = cli_alloc(sizeof(Dir));
+	ScimVerifyCalls calls = {.report = report, .gone = gone, .erased = erased, .arg = dir};
+
+	dir->verify = verify;
+	if (!cli_export_open(&dir->export, path, &verify->findings))
+	{
+		free(dir);
+		return;
+	}
+	dir->n_chains = dir->export.manifest.n_chains;
+	dir->chains = cli_alloc((size_t) dir->n_chains * sizeof(CliChain));
+	for (int i = 0; i < dir->n_chains; i++)
+		cli_chain_open(&dir->chains[i], path, &dir->export.manifest.chains[i], NULL);
+	scim_buf_init(&dir->entries, NULL, CLI_FILE_MAX);
+	scim_buf_init(&dir->details, NULL, CLI_FILE_MAX);
+	dir->walk = scim_verify_create(cli_sha256, &calls, true);
+	went(dir->walk != NULL);
+	verify->size = dir->export.manifest.size;
+	verify->origin = dir->export.manifest.has_origin ? (char *) dir->export.manifest.origin.ptr : NULL;
+	check_all(dir);
+	scim_verify_free(dir->walk);
+	for (int i = 0; i < dir->n_chains; i++)
+		cli_chain_close(&dir->chains[i]);
+	scim_buf_free(&dir->entries);
+	scim_buf_free(&dir->details);
+	scim_arena_free(dir->record_arena);
+	free(dir->line);
+	free(dir->chains);
+	free(dir);
+}
