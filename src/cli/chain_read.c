@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
-#include "cli/crypto.h"
 #include "cli/file.h"
 
 void
@@ -56,20 +55,6 @@ fill(CliChain *chain, int64_t from, int64_t to)
 	}
 }
 
-static bool
-is_sound(const ScimVerifySeal *seal)
-{
-	ScimBuf		buf;
-	uint8_t		hash[SCIM_HASH_SIZE];
-	bool		sound;
-
-	scim_buf_init(&buf, NULL, SCIM_ENTRY_MAX);
-	sound = !seal->damaged && scim_seal_render(&buf, &seal->seal) && scim_seal_hash(cli_sha256, cli_buf_str(&buf), hash) &&
-		memcmp(hash, seal->hash, SCIM_HASH_SIZE) == 0;
-	scim_buf_free(&buf);
-	return sound;
-}
-
 static void
 tell(CliChain *chain, const char *path, const char *rule, const char *message, int line)
 {
@@ -95,8 +80,8 @@ parse(CliChain *chain, const char *path, ScimStr bytes, int64_t first, int64_t l
 	{
 		ScimVerifySeal seal;
 		CliSealRow *row;
-		bool		readable = cli_seal_read(&seal, line);
-		bool		sound = readable && is_sound(&seal);
+		bool		sound = false;
+		bool		readable = cli_seal_read(&seal, &sound, line);
 
 		/* A line that is not sound, and not in its place either, is none. */
 		if (!readable || (!sound && !seal.damaged && (seal.seal.seq != expected || seal.seal.chain != chain->chain)))

@@ -68,17 +68,6 @@ cli_seals_segment(int64_t seq)
 
 /* Reading. */
 
-static bool
-literal(ScimCursor *cursor, const char *text)
-{
-	size_t		len = strlen(text);
-
-	if ((size_t) (cursor->end - cursor->ptr) < len || memcmp(cursor->ptr, text, len) != 0)
-		return false;
-	cursor->ptr += len;
-	return true;
-}
-
 /* The bytes up to one that is none of a number. */
 static ScimStr
 digits(ScimCursor *cursor)
@@ -110,29 +99,14 @@ signed_number(ScimCursor *cursor, int64_t *out)
 	return true;
 }
 
-static int
-hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* A string of lower-case hexadecimal digits. */
 static bool
 hex(ScimCursor *cursor, uint8_t *out, size_t len)
 {
-	if ((size_t) (cursor->end - cursor->ptr) < 2 * len + 2 || *cursor->ptr != '"' || cursor->ptr[2 * len + 1] != '"')
+	if ((size_t) (cursor->end - cursor->ptr) < 2 * len + 2 || cursor->ptr[0] != '"' || cursor->ptr[2 * len + 1] != '"' ||
+		!scim_hex_exactly((ScimStr) {cursor->ptr + 1, 2 * len}, out, len))
 		return false;
-	cursor->ptr++;
-	for (size_t i = 0; i < len; i++)
-	{
-		int			high = hex_digit(*cursor->ptr++);
-		int			low = hex_digit(*cursor->ptr++);
-
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t) (high << 4 | low);
-	}
-	cursor->ptr++;
+	cursor->ptr += 2 * len + 2;
 	return true;
 }
 
@@ -242,19 +216,17 @@ salt_member(ScimCursor *cursor, ScimArena *arena, ScimStr *out)
 	return hex(cursor, bytes, len / 2);
 }
 
-/* The event_id, which must be in lower case. */
+/* The event_id, in lower case. */
 static bool
 event_member(ScimCursor *cursor, CliLine *line)
 {
-	char		again[CLI_EVENT_ID_SIZE];
 	const char *end = memchr(cursor->ptr, '"', (size_t) (cursor->end - cursor->ptr));
 	ScimStr		text = {cursor->ptr, end != NULL ? (size_t) (end - cursor->ptr) : 0};
 
 	if (!cli_event_id_parse(text, line->tx_id, &line->n))
 		return false;
-	cli_event_id(line->tx_id, line->n, again);
 	cursor->ptr = end + 1;
-	return scim_str_equal(cli_str(again), text);
+	return true;
 }
 
 bool
@@ -267,28 +239,28 @@ cli_line_read(CliLine *line, ScimStr text, ScimArena *arena)
 	if (scim_str_equal(text, SCIM_STR("{}")))
 		return true;
 	line->known = true;
-	if (!literal(&cursor, "{\"event\":\"") || !event_member(&cursor, line) ||
-		!literal(&cursor, ",\"chain\":") || !signed_number(&cursor, &chain) || chain < INT32_MIN || chain > INT32_MAX ||
-		!literal(&cursor, ",\"seq\":") || !signed_number(&cursor, &line->seq))
+	if (!scim_cursor_literal(&cursor, "{\"event\":\"") || !event_member(&cursor, line) ||
+		!scim_cursor_literal(&cursor, ",\"chain\":") || !signed_number(&cursor, &chain) || chain < INT32_MIN || chain > INT32_MAX ||
+		!scim_cursor_literal(&cursor, ",\"seq\":") || !signed_number(&cursor, &line->seq))
 		return false;
 	line->chain = (int32_t) chain;
-	line->has_leaf = literal(&cursor, ",\"leaf_hash\":");
-	if (line->has_leaf && (!hex(&cursor, line->leaf_hash, SCIM_HASH_SIZE) || !literal(&cursor, ",\"entry\":") ||
+	line->has_leaf = scim_cursor_literal(&cursor, ",\"leaf_hash\":");
+	if (line->has_leaf && (!hex(&cursor, line->leaf_hash, SCIM_HASH_SIZE) || !scim_cursor_literal(&cursor, ",\"entry\":") ||
 						   !entry_member(&cursor, &line->entry)))
 		return false;
-	if (literal(&cursor, ",\"salt\":") && (cursor.ptr == cursor.end || !salt_member(&cursor, arena, &line->salt)))
+	if (scim_cursor_literal(&cursor, ",\"salt\":") && (cursor.ptr == cursor.end || !salt_member(&cursor, arena, &line->salt)))
 		return false;
-	if (literal(&cursor, ",\"detail\":"))
+	if (scim_cursor_literal(&cursor, ",\"detail\":"))
 	{
 		if (cursor.end - cursor.ptr < 2 || cursor.end[-1] != '}')
 			return false;
 		line->detail = (ScimStr) {cursor.ptr, (size_t) (cursor.end - cursor.ptr) - 1};
 		return true;
 	}
-	if (literal(&cursor, ",\"detail_text\":") &&
+	if (scim_cursor_literal(&cursor, ",\"detail_text\":") &&
 		(!string(&cursor, arena, &line->detail) || memchr(line->detail.ptr, '\n', line->detail.len) == NULL))
 		return false;
-	return literal(&cursor, "}") && scim_cursor_at_end(&cursor);
+	return scim_cursor_literal(&cursor, "}") && scim_cursor_at_end(&cursor);
 }
 
 /* Lines of seals. */
@@ -304,36 +276,47 @@ cli_seal_put(ScimBuf *buf, const ScimVerifySeal *seal)
 	scim_buf_str(buf, seal->damaged ? "\",\"damaged\":true}\n" : "\"}\n");
 }
 
+/* Is the seal rendered to these bytes? */
+static bool
+is_rendered(const ScimSeal *seal, ScimStr bytes)
+{
+	ScimBuf		again;
+	bool		same;
+
+	scim_buf_init(&again, NULL, SCIM_ENTRY_MAX);
+	same = scim_seal_render(&again, seal) && scim_str_equal(cli_buf_str(&again), bytes);
+	scim_buf_free(&again);
+	return same;
+}
+
 bool
-cli_seal_read(ScimVerifySeal *seal, ScimStr text)
+cli_seal_read(ScimVerifySeal *seal, bool *sound, ScimStr text)
 {
 	static const char damaged[] = ",\"damaged\":true";
 	const size_t behind = strlen(",\"hash\":\"\"}") + 2 * SCIM_HASH_SIZE;
 	char		entry[1024];
+	uint8_t		hash[SCIM_HASH_SIZE];
+	ScimStr		bytes;
 	ScimCursor	cursor;
-	ScimBuf		again;
-	bool		same;
 
 	memset(seal, 0, sizeof *seal);
 	if (text.len > strlen(damaged) && memcmp(text.ptr + text.len - strlen(damaged) - 1, damaged, strlen(damaged)) == 0)
+	{
 		seal->damaged = true;
-	else
-		text.len += strlen(damaged);
-	text.len -= strlen(damaged);
+		text.len -= strlen(damaged);
+	}
 	if (text.len <= behind || text.len - behind >= sizeof entry)
 		return false;
 	/* The brace that the entry has at its end stands behind the hash here. */
 	memcpy(entry, text.ptr, text.len - behind);
 	entry[text.len - behind] = '}';
+	bytes = (ScimStr) {entry, text.len - behind + 1};
 	cursor = scim_cursor((ScimStr) {text.ptr + text.len - behind, behind});
-	if (!scim_seal_read(&seal->seal, (ScimStr) {entry, text.len - behind + 1}) ||
-		!literal(&cursor, ",\"hash\":") || !hex(&cursor, seal->hash, SCIM_HASH_SIZE) ||
-		!(seal->damaged || literal(&cursor, "}")))
+	if (!scim_seal_read(&seal->seal, bytes) || !scim_cursor_literal(&cursor, ",\"hash\":") ||
+		!hex(&cursor, seal->hash, SCIM_HASH_SIZE) || !(seal->damaged || scim_cursor_literal(&cursor, "}")))
 		return false;
-	scim_buf_init(&again, NULL, sizeof entry);
-	same = scim_seal_render(&again, &seal->seal) && scim_str_equal(cli_buf_str(&again), (ScimStr) {entry, text.len - behind + 1});
-	scim_buf_free(&again);
-	return same;
+	*sound = !seal->damaged && scim_seal_hash(cli_sha256, bytes, hash) && memcmp(hash, seal->hash, SCIM_HASH_SIZE) == 0;
+	return *sound || is_rendered(&seal->seal, bytes);
 }
 
 /* The manifest. */
@@ -373,7 +356,7 @@ cli_manifest_put(ScimBuf *buf, const CliManifest *manifest)
 static bool
 chains_member(ScimCursor *cursor, CliManifest *manifest)
 {
-	if (literal(cursor, "]"))
+	if (scim_cursor_literal(cursor, "]"))
 		return true;
 	do
 	{
@@ -383,12 +366,12 @@ chains_member(ScimCursor *cursor, CliManifest *manifest)
 		if (chains == NULL)
 			cli_out_of_memory();
 		manifest->chains = chains;
-		if (!literal(cursor, "{\"chain\":") || !signed_number(cursor, &chain) ||
-			!literal(cursor, ",\"last_seq\":") || !signed_number(cursor, &chains[manifest->n_chains].last_seq) || !literal(cursor, "}"))
+		if (!scim_cursor_literal(cursor, "{\"chain\":") || !signed_number(cursor, &chain) ||
+			!scim_cursor_literal(cursor, ",\"last_seq\":") || !signed_number(cursor, &chains[manifest->n_chains].last_seq) || !scim_cursor_literal(cursor, "}"))
 			return false;
 		chains[manifest->n_chains++].chain = (int32_t) chain;
-	} while (literal(cursor, ","));
-	return literal(cursor, "]");
+	} while (scim_cursor_literal(cursor, ","));
+	return scim_cursor_literal(cursor, "]");
 }
 
 bool
@@ -420,19 +403,19 @@ cli_manifest_read(CliManifest *manifest, ScimStr text, ScimError *err)
 		scim_error(err, SCIM_INVALID_SYNTAX, "its SHA-256 is another one");
 		return false;
 	}
-	good = literal(&cursor, "{\"format\":\"" CLI_FORMAT "\",\"exported_at\":") && string(&cursor, arena, &ignored);
-	if (good && literal(&cursor, ",\"origin\":"))
+	good = scim_cursor_literal(&cursor, "{\"format\":\"" CLI_FORMAT "\",\"exported_at\":") && string(&cursor, arena, &ignored);
+	if (good && scim_cursor_literal(&cursor, ",\"origin\":"))
 	{
 		manifest->has_origin = string(&cursor, arena, &manifest->origin);
 		good = manifest->has_origin;
 		manifest->origin = cli_str(cli_printf("%.*s", (int) manifest->origin.len, manifest->origin.ptr));
 	}
 	scim_arena_free(arena);
-	good = good && literal(&cursor, ",\"size\":") && number(&cursor, SCIM_TREE_MAX, &manifest->size) &&
-		literal(&cursor, ",\"written\":") && number(&cursor, SCIM_TREE_MAX, &manifest->written) &&
-		literal(&cursor, ",\"tail\":") && number(&cursor, SCIM_TREE_MAX, &manifest->tail) &&
-		literal(&cursor, ",\"chains\":[") && chains_member(&cursor, manifest) &&
-		literal(&cursor, ",\"checkpoints\":") && hex(&cursor, manifest->checkpoints, SCIM_HASH_SIZE);
+	good = good && scim_cursor_literal(&cursor, ",\"size\":") && number(&cursor, SCIM_TREE_MAX, &manifest->size) &&
+		scim_cursor_literal(&cursor, ",\"written\":") && number(&cursor, SCIM_TREE_MAX, &manifest->written) &&
+		scim_cursor_literal(&cursor, ",\"tail\":") && number(&cursor, SCIM_TREE_MAX, &manifest->tail) &&
+		scim_cursor_literal(&cursor, ",\"chains\":[") && chains_member(&cursor, manifest) &&
+		scim_cursor_literal(&cursor, ",\"checkpoints\":") && hex(&cursor, manifest->checkpoints, SCIM_HASH_SIZE);
 	if (!good)
 		scim_error(err, SCIM_INVALID_SYNTAX, "it is not of the format \"%s\"", CLI_FORMAT);
 	return good;
@@ -447,10 +430,10 @@ cli_record_read(CliRecord *record, ScimStr text, ScimArena *arena)
 	ScimStr		ignored;
 
 	memset(record, 0, sizeof *record);
-	if (!literal(&cursor, "{\"origin\":") || !string(&cursor, arena, &record->origin) ||
-		!literal(&cursor, ",\"size\":") || !number(&cursor, SCIM_TREE_MAX, &record->size) ||
-		!literal(&cursor, ",\"root\":") || !hex(&cursor, record->root, SCIM_HASH_SIZE) ||
-		!literal(&cursor, ",\"at\":") || !string(&cursor, arena, &ignored) || !literal(&cursor, ",\"notes\":["))
+	if (!scim_cursor_literal(&cursor, "{\"origin\":") || !string(&cursor, arena, &record->origin) ||
+		!scim_cursor_literal(&cursor, ",\"size\":") || !number(&cursor, SCIM_TREE_MAX, &record->size) ||
+		!scim_cursor_literal(&cursor, ",\"root\":") || !hex(&cursor, record->root, SCIM_HASH_SIZE) ||
+		!scim_cursor_literal(&cursor, ",\"at\":") || !string(&cursor, arena, &ignored) || !scim_cursor_literal(&cursor, ",\"notes\":["))
 		return false;
 	record->notes = cursor;
 	return text.len > 2 && memcmp(text.ptr + text.len - 2, "]}", 2) == 0;
@@ -459,6 +442,6 @@ cli_record_read(CliRecord *record, ScimStr text, ScimArena *arena)
 bool
 cli_record_next(CliRecord *record, ScimArena *arena, ScimStr *note)
 {
-	literal(&record->notes, ",");
+	scim_cursor_literal(&record->notes, ",");
 	return scim_cursor_string(&record->notes, arena, note) == SCIM_OK;
 }

@@ -63,9 +63,9 @@ extern void cli_line_put(ScimBuf *buf, const CliLine *line);
 /* False when the text is none; salt and an escaped detail go to the arena. */
 extern bool cli_line_read(CliLine *line, ScimStr text, ScimArena *arena);
 
-/* A line of seals/: the entry of the seal with one more member, "hash", at its end. */
+/* A line of seals/: the entry of the seal with one more member, "hash", at its end.  sound: it hashes to that. */
 extern void cli_seal_put(ScimBuf *buf, const ScimVerifySeal *seal);
-extern bool cli_seal_read(ScimVerifySeal *seal, ScimStr text);
+extern bool cli_seal_read(ScimVerifySeal *seal, bool *sound, ScimStr text);
 
 /* export.json. */
 typedef struct CliManifest

@@ -171,20 +171,11 @@ cli_event_id(const uint8_t tx_id[16], int32_t n, char out[CLI_EVENT_ID_SIZE])
 bool
 cli_event_id_parse(ScimStr text, uint8_t tx_id[16], int32_t *n)
 {
-	char		uuid[37];
 	uint64_t	number;
-	const char *next = uuid;
 
-	if (text.len < 38 || text.ptr[36] != ':' || !scim_uuid_parse((ScimStr) {text.ptr, 36}, uuid) ||
+	if (text.len < 38 || text.ptr[36] != ':' || !scim_uuid_exactly((ScimStr) {text.ptr, 36}, tx_id) ||
 		!scim_decimal_parse((ScimStr) {text.ptr + 37, text.len - 37}, INT32_MAX, &number))
 		return false;
-	for (int i = 0; i < 16; i++)
-	{
-		char		pair[3] = {next[0], next[1], '\0'};
-
-		tx_id[i] = (uint8_t) strtoul(pair, NULL, 16);
-		next += next[2] == '-' ? 3 : 2;
-	}
 	*n = (int32_t) number;
 	return true;
 }

@@ -9,18 +9,6 @@
 #include "core/cursor.h"
 #include "core/text.h"
 
-/* Step over these bytes if they come next. */
-static bool
-literal(ScimCursor *cursor, const char *text)
-{
-	size_t		len = strlen(text);
-
-	if ((size_t) (cursor->end - cursor->ptr) < len || memcmp(cursor->ptr, text, len) != 0)
-		return false;
-	cursor->ptr += len;
-	return true;
-}
-
 /* A number from min to max, without leading zeros. */
 static bool
 number(ScimCursor *cursor, int64_t min, int64_t max, int64_t *out)
@@ -48,61 +36,41 @@ number32(ScimCursor *cursor, int32_t *out)
 	return true;
 }
 
-static int
-hex_digit(char c)
+/* The next bytes, between quotes; absent when there are none. */
+static ScimStr
+quoted(ScimCursor *cursor, size_t len)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+	ScimStr		inside = {cursor->ptr + 1, len};
 
-/* Lower-case hexadecimal digits. */
-static bool
-hex(ScimCursor *cursor, uint8_t *out, size_t len)
-{
-	if ((size_t) (cursor->end - cursor->ptr) < 2 * len)
-		return false;
-	for (size_t i = 0; i < len; i++)
-	{
-		int			high = hex_digit(*cursor->ptr++);
-		int			low = hex_digit(*cursor->ptr++);
-
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t) (high << 4 | low);
-	}
-	return true;
+	if ((size_t) (cursor->end - cursor->ptr) < len + 2 || cursor->ptr[0] != '"' || cursor->ptr[len + 1] != '"')
+		return SCIM_STR_NONE;
+	cursor->ptr += len + 2;
+	return inside;
 }
 
 static bool
 hash(ScimCursor *cursor, uint8_t out[SCIM_HASH_SIZE])
 {
-	return scim_cursor_byte(cursor, '"') && hex(cursor, out, SCIM_HASH_SIZE) && scim_cursor_byte(cursor, '"');
+	return scim_hex_exactly(quoted(cursor, 2 * SCIM_HASH_SIZE), out, SCIM_HASH_SIZE);
 }
 
 static bool
 uuid(ScimCursor *cursor, uint8_t out[16])
 {
-	return scim_cursor_byte(cursor, '"') && hex(cursor, out, 4) && scim_cursor_byte(cursor, '-') &&
-		hex(cursor, out + 4, 2) && scim_cursor_byte(cursor, '-') && hex(cursor, out + 6, 2) &&
-		scim_cursor_byte(cursor, '-') && hex(cursor, out + 8, 2) && scim_cursor_byte(cursor, '-') &&
-		hex(cursor, out + 10, 6) && scim_cursor_byte(cursor, '"');
+	return scim_uuid_exactly(quoted(cursor, 36), out);
 }
 
 static bool
 time_member(ScimCursor *cursor, int64_t *out)
 {
-	const char *from = cursor->ptr + 1;
-
-	if (cursor->end - cursor->ptr < SCIM_TIME_SIZE + 1 || !scim_cursor_byte(cursor, '"'))
-		return false;
-	cursor->ptr += SCIM_TIME_SIZE - 1;
-	return scim_time_parse((ScimStr) {from, SCIM_TIME_SIZE - 1}, out) && scim_cursor_byte(cursor, '"');
+	return scim_time_parse(quoted(cursor, SCIM_TIME_SIZE - 1), out);
 }
 
 /* A text that may be left out. */
 static ScimStatus
 text_member(ScimCursor *cursor, ScimArena *arena, const char *key, ScimStr *out)
 {
-	return literal(cursor, key) ? scim_cursor_string(cursor, arena, out) : SCIM_OK;
+	return scim_cursor_literal(cursor, key) ? scim_cursor_string(cursor, arena, out) : SCIM_OK;
 }
 
 static ScimStatus
@@ -112,7 +80,7 @@ changed_member(ScimCursor *cursor, ScimArena *arena, ScimEntry *entry)
 	ScimStr    *texts;
 	int32_t		n = 1;
 
-	if (!literal(cursor, ",\"changed\":"))
+	if (!scim_cursor_literal(cursor, ",\"changed\":"))
 		return SCIM_OK;
 	if (!scim_cursor_byte(cursor, '['))
 		return SCIM_INVALID_SYNTAX;
@@ -175,9 +143,9 @@ scim_entry_read(ScimEntry *entry, ScimStr text, ScimArena *arena)
 	ScimStatus	status = SCIM_OK;
 
 	memset(entry, 0, sizeof *entry);
-	if (!literal(&cursor, "{\"v\":1,\"tx_id\":") || !uuid(&cursor, entry->tx_id) ||
-		!literal(&cursor, ",\"n\":") || !number32(&cursor, &entry->n) ||
-		!literal(&cursor, ",\"at\":") || !time_member(&cursor, &entry->at))
+	if (!scim_cursor_literal(&cursor, "{\"v\":1,\"tx_id\":") || !uuid(&cursor, entry->tx_id) ||
+		!scim_cursor_literal(&cursor, ",\"n\":") || !number32(&cursor, &entry->n) ||
+		!scim_cursor_literal(&cursor, ",\"at\":") || !time_member(&cursor, &entry->at))
 		return SCIM_INVALID_SYNTAX;
 	if ((status = text_member(&cursor, arena, ",\"tenant\":", &entry->tenant)) != SCIM_OK ||
 		(status = text_member(&cursor, arena, ",\"category\":", &entry->category)) != SCIM_OK ||
@@ -185,7 +153,7 @@ scim_entry_read(ScimEntry *entry, ScimStr text, ScimArena *arena)
 		(status = text_member(&cursor, arena, ",\"event_type\":", &entry->event_type)) != SCIM_OK ||
 		(status = text_member(&cursor, arena, ",\"outcome\":", &entry->outcome)) != SCIM_OK)
 		return status;
-	if (literal(&cursor, ",\"status\":"))
+	if (scim_cursor_literal(&cursor, ",\"status\":"))
 	{
 		if (!number32(&cursor, &entry->status))
 			return SCIM_INVALID_SYNTAX;
@@ -194,7 +162,7 @@ scim_entry_read(ScimEntry *entry, ScimStr text, ScimArena *arena)
 	if ((status = text_members(&cursor, arena, entry)) != SCIM_OK ||
 		(status = changed_member(&cursor, arena, entry)) != SCIM_OK)
 		return status;
-	if (literal(&cursor, ",\"request_id\":"))
+	if (scim_cursor_literal(&cursor, ",\"request_id\":"))
 	{
 		if (!uuid(&cursor, entry->request_id))
 			return SCIM_INVALID_SYNTAX;
@@ -202,14 +170,14 @@ scim_entry_read(ScimEntry *entry, ScimStr text, ScimArena *arena)
 	}
 	if ((status = text_member(&cursor, arena, ",\"method\":", &entry->method)) != SCIM_OK)
 		return status;
-	if (literal(&cursor, ",\"detail_hash\":"))
+	if (scim_cursor_literal(&cursor, ",\"detail_hash\":"))
 	{
 		if (!hash(&cursor, entry->detail_hash))
 			return SCIM_INVALID_SYNTAX;
 		entry->has_detail = true;
 	}
-	if (!literal(&cursor, ",\"prev_hash\":") || !hash(&cursor, entry->prev_hash) ||
-		!literal(&cursor, "}") || !scim_cursor_at_end(&cursor))
+	if (!scim_cursor_literal(&cursor, ",\"prev_hash\":") || !hash(&cursor, entry->prev_hash) ||
+		!scim_cursor_literal(&cursor, "}") || !scim_cursor_at_end(&cursor))
 		return SCIM_INVALID_SYNTAX;
 	return SCIM_OK;
 }
@@ -220,13 +188,13 @@ scim_seal_read(ScimSeal *seal, ScimStr text)
 	ScimCursor	cursor = scim_cursor(text);
 
 	memset(seal, 0, sizeof *seal);
-	return literal(&cursor, "{\"v\":1,\"chain\":") && number32(&cursor, &seal->chain) &&
-		literal(&cursor, ",\"seq\":") && number(&cursor, INT64_MIN + 1, INT64_MAX, &seal->seq) &&
-		literal(&cursor, ",\"tx_id\":") && uuid(&cursor, seal->tx_id) &&
-		literal(&cursor, ",\"at\":") && time_member(&cursor, &seal->at) &&
-		literal(&cursor, ",\"events\":") && number32(&cursor, &seal->events) &&
-		literal(&cursor, ",\"last_leaf\":") && hash(&cursor, seal->last_leaf) &&
-		literal(&cursor, ",\"config_hash\":") && hash(&cursor, seal->config_hash) &&
-		literal(&cursor, ",\"prev_hash\":") && hash(&cursor, seal->prev_hash) &&
-		literal(&cursor, "}") && scim_cursor_at_end(&cursor);
+	return scim_cursor_literal(&cursor, "{\"v\":1,\"chain\":") && number32(&cursor, &seal->chain) &&
+		scim_cursor_literal(&cursor, ",\"seq\":") && number(&cursor, INT64_MIN + 1, INT64_MAX, &seal->seq) &&
+		scim_cursor_literal(&cursor, ",\"tx_id\":") && uuid(&cursor, seal->tx_id) &&
+		scim_cursor_literal(&cursor, ",\"at\":") && time_member(&cursor, &seal->at) &&
+		scim_cursor_literal(&cursor, ",\"events\":") && number32(&cursor, &seal->events) &&
+		scim_cursor_literal(&cursor, ",\"last_leaf\":") && hash(&cursor, seal->last_leaf) &&
+		scim_cursor_literal(&cursor, ",\"config_hash\":") && hash(&cursor, seal->config_hash) &&
+		scim_cursor_literal(&cursor, ",\"prev_hash\":") && hash(&cursor, seal->prev_hash) &&
+		scim_cursor_literal(&cursor, "}") && scim_cursor_at_end(&cursor);
 }
