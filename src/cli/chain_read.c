@@ -56,14 +56,14 @@ fill(CliChain *chain, int64_t from, int64_t to)
 }
 
 static void
-tell(CliChain *chain, const char *path, const char *rule, const char *message, int line)
+tell(CliChain *chain, const char *path, const char *rule, int line, const char *message)
 {
 	if (chain->findings == NULL)
 		return;
 	if (line > 0)
-		cli_findings_add(chain->findings, path, rule, "%s, line %d: %s", path, line, message);
+		cli_findings_add(chain->findings, path, rule, "Line %d %s.", line, message);
 	else
-		cli_findings_add(chain->findings, path, rule, "%s: %s", path, message);
+		cli_findings_add(chain->findings, path, rule, "%s.", message);
 }
 
 /* The rows of a file, whose places run from first to last. */
@@ -93,16 +93,16 @@ parse(CliChain *chain, const char *path, ScimStr bytes, int64_t first, int64_t l
 		if (broken)
 			fill(chain, expected, seal.seal.seq);
 		if (broken)
-			tell(chain, path, "file_damaged", "this is no line of a seal", broken_line);
+			tell(chain, path, "file_damaged", broken_line, "is not one that was written");
 		broken = false;
 		row = add_row(chain);
 		row->seal = seal;
 		row->sound = sound;
 		expected = seal.seal.seq + 1;
 	}
-	if (!scim_cursor_at_end(&cursor) || broken)
+	if (!scim_cursor_at_end(&cursor) || broken || (last == chain->last_seq && expected <= last))
 	{
-		tell(chain, path, "file_damaged", broken ? "this is no line of a seal" : "the last line is cut short", broken_line);
+		tell(chain, path, "file_damaged", broken ? broken_line : 0, broken ? "is not one that was written" : "Its last line is cut short");
 		fill(chain, expected, last + 1);
 	}
 }
@@ -121,7 +121,7 @@ load(CliChain *chain)
 		parse(chain, path + strlen(chain->dir) + 1, cli_buf_str(&buf), first, last);
 	else
 	{
-		tell(chain, path + strlen(chain->dir) + 1, "file_missing", strerror(errno), 0);
+		tell(chain, path + strlen(chain->dir) + 1, "file_missing", 0, strerror(errno));
 		fill(chain, first, last + 1);
 	}
 	scim_buf_free(&buf);

@@ -29,7 +29,7 @@ cli_export_open(CliExport *export, const char *dir, CliFindings *findings)
 	if (!good && findings == NULL)
 		cli_fail(NULL, "%s: %s", path, err.detail);
 	if (!good)
-		cli_findings_add(findings, "export.json", "file_damaged", "export.json: %s.", err.detail);
+		cli_findings_add(findings, "export.json", "file_damaged", "It is not what was written: %s.", err.detail);
 	scim_buf_free(&buf);
 	free(path);
 	return good;

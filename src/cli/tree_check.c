@@ -71,6 +71,24 @@ fetch_next(CliTree *tree)
 	tree->has_next = tree->next(tree->next_arg, &tree->next_size, tree->next_root);
 }
 
+bool
+cli_tree_is_bad(const CliTree *tree, uint64_t size)
+{
+	for (size_t i = 0; i < tree->n_bad; i++)
+		if (tree->bad[i] == size)
+			return true;
+	return false;
+}
+
+static void
+note_bad(CliTree *tree)
+{
+	tree->bad = realloc(tree->bad, (tree->n_bad + 1) * sizeof *tree->bad);
+	if (tree->bad == NULL)
+		cli_out_of_memory();
+	tree->bad[tree->n_bad++] = tree->next_size;
+}
+
 /* The tree has a size that checkpoints may be of. */
 static void
 check_roots(CliTree *tree)
@@ -89,6 +107,8 @@ check_roots(CliTree *tree)
 			cli_findings_add(tree->findings, NULL, "checkpoint_mismatch", "The events of the log have not the root of the checkpoint of size %"
 							 PRIu64 " of \"%.*s\".", tree->next_size, (int) tree->origin.len, tree->origin.ptr);
 		tree->was_bad = !holds;
+		if (!holds)
+			note_bad(tree);
 	}
 	for (; tree->next_outside < tree->n_outside && tree->outside[tree->next_outside].checkpoint.size <= tree->merkle.size; tree->next_outside++)
 	{

@@ -41,6 +41,8 @@ typedef struct CliTree
 	uint64_t	next_size;
 	uint8_t		next_root[SCIM_HASH_SIZE];
 	bool		was_bad;		/* the one before did not hold */
+	uint64_t   *bad;			/* sizes of those that did not; malloc'd */
+	size_t		n_bad;
 	const CliCheckpoint *outside;	/* kept elsewhere, by size */
 	int			n_outside;
 	int			next_outside;
@@ -72,6 +74,9 @@ typedef struct CliLeaves
 
 /* Decide what the leaves are and add them; the roots of checkpoints on the way are compared. */
 extern void cli_tree_add(CliTree *tree, CliLeaves *leaves);
+
+/* Did the checkpoint of that size not hold? */
+extern bool cli_tree_is_bad(const CliTree *tree, uint64_t size);
 
 /* No more leaves come. */
 extern void cli_tree_end(CliTree *tree);

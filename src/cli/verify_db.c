@@ -32,7 +32,7 @@
 #define TILE_QUERY "SELECT t.hashes FROM scim_audit.tiles t WHERE t.origin = $1 AND t.level = $2::int AND t.index = $3::bigint"
 
 #define NOTES_QUERY \
-	"SELECT n.note, n.size, scim_audit.checkpoint_text(c.origin, c.size, c.root) FROM scim_audit.checkpoint_notes n" \
+	"SELECT n.note, n.size, coalesce(scim_audit.checkpoint_text(c.origin, c.size, c.root), '') FROM scim_audit.checkpoint_notes n" \
 	" LEFT JOIN scim_audit.checkpoints c ON c.origin = n.origin AND c.size = n.size WHERE n.origin = $1 ORDER BY n.size, n.number"
 
 /* Chains that end before the tree does. */
@@ -45,6 +45,24 @@
 #define HEADS_QUERY \
 	"SELECT DISTINCT ON (s.chain) s.chain, s.seq FROM scim_audit.checkpoint_spans p" \
 	" JOIN scim_audit.seals s ON s.chain = p.chain AND s.seq = p.to_seq WHERE p.origin = $1 AND s.hash <> p.head ORDER BY s.chain, s.seq"
+
+/* Spans that overlap, or whose seals have not as many events as there are leaves up to the next. */
+#define SPANS_QUERY \
+	"SELECT p.chain, p.from_seq, p.first FROM (SELECT p.*, t.seals, t.leaves," \
+	" coalesce(pg_catalog.lag(p.to_seq) OVER (PARTITION BY p.chain ORDER BY p.from_seq), 0) AS before," \
+	" coalesce(pg_catalog.lead(p.first) OVER (ORDER BY p.first), $2::bigint) AS next" \
+	" FROM scim_audit.checkpoint_spans p, LATERAL (SELECT pg_catalog.count(*) AS seals, pg_catalog.sum(GREATEST(s.events, 0)) AS leaves" \
+	" FROM scim_audit.seals s WHERE s.chain = p.chain AND s.seq >= p.from_seq AND s.seq <= p.to_seq) t WHERE p.origin = $1) p" \
+	" WHERE p.from_seq <= p.before OR p.to_seq < p.from_seq OR (p.seals = p.to_seq - p.from_seq + 1 AND p.next - p.first <> p.leaves)" \
+	" ORDER BY p.first"
+
+/* Checkpoints that the log says were made, and has not, or has another root for. */
+#define RECORDED_QUERY \
+	"SELECT e.tx_id || ':' || e.n, c.size FROM scim_audit.events e" \
+	" LEFT JOIN scim_audit.checkpoints c ON c.origin = e.detail ->> 'origin' AND c.size::text = e.detail ->> 'size'" \
+	" WHERE e.event_type = 'log.checkpoint' AND e.action = 'checkpoint' AND e.detail ->> 'origin' = $1" \
+	" AND pg_catalog.sha256(e.detail_salt || pg_catalog.convert_to(e.detail::text, 'UTF8')) = e.detail_hash" \
+	" AND pg_catalog.encode(c.root, 'hex') IS DISTINCT FROM e.detail ->> 'root' ORDER BY e.tx_id, e.n"
 
 typedef struct Database
 {
@@ -60,6 +78,7 @@ typedef struct Database
 	CliLeaves	leaves;
 	ScimFinding events[SCIM_TILE_WIDTH];	/* whose leaves these are */
 	uint64_t	next;			/* index of the next leaf */
+	PGresult   *misplaced;		/* rows of SPANS_QUERY */
 } Database;
 
 
@@ -261,6 +280,34 @@ put_holes(Database *db, uint64_t index)
 		put_leaf(db, NULL, 0);
 }
 
+/* Where leaves come from, as far as that is known. */
+static void
+check_spans(Database *db)
+{
+	char	   *size = cli_printf("%" PRIu64, db->tree.size);
+
+	db->misplaced = cli_query(db->conn, SPANS_QUERY, 2, db->origin, size);
+	for (int i = 0; i < PQntuples(db->misplaced); i++)
+	{
+		ScimFinding finding = {.rule = "checkpoint_place", .has_seal = true,
+		.message = "Of the leaves from this seal on it is not known any more where they come from: scim_audit.checkpoint_spans was altered."};
+
+		finding.chain = (int32_t) strtol(PQgetvalue(db->misplaced, i, 0), NULL, 10);
+		finding.seq = strtoll(PQgetvalue(db->misplaced, i, 1), NULL, 10);
+		cli_findings_report(&db->verify->findings, &finding);
+	}
+	free(size);
+}
+
+static bool
+is_misplaced(const Database *db, uint64_t span)
+{
+	for (int i = 0; i < PQntuples(db->misplaced); i++)
+		if (strtoull(PQgetvalue(db->misplaced, i, 2), NULL, 10) == span)
+			return true;
+	return false;
+}
+
 static void
 walk_leaves(Database *db, int number)
 {
@@ -270,6 +317,7 @@ walk_leaves(Database *db, int number)
 	uint64_t	base = 0;
 	uint64_t	events = 0;
 	int64_t		seq = 0;
+	bool		misplaced = false;
 
 	cli_cursor_open(&cursor, db->conn, "leaves", query);
 	while (cli_cursor_next(&cursor))
@@ -281,12 +329,14 @@ walk_leaves(Database *db, int number)
 		{
 			int32_t		n = cli_int(cursor.result, cursor.row, 4);
 
+			if (span != first)
+				misplaced = is_misplaced(db, span);
 			base = span != first ? span : base + events;
 			events = n > 0 ? (uint64_t) n : 0;
 			first = span;
 			seq = cli_bigint(cursor.result, cursor.row, 2);
 		}
-		if (PQgetisnull(cursor.result, cursor.row, 5))
+		if (PQgetisnull(cursor.result, cursor.row, 5) || misplaced)
 			continue;
 		index = base + (uint64_t) cli_int(cursor.result, cursor.row, 5);
 		if (index < db->next || index >= db->tree.size)
@@ -300,12 +350,13 @@ walk_leaves(Database *db, int number)
 	free(query);
 }
 
-/* Places in chains that a tree speaks of. */
+/* Places in chains that a tree speaks of, and checkpoints that the log does. */
 static void
 check_places(Database *db)
 {
 	PGresult   *cut = cli_query(db->conn, CUT_QUERY, 1, db->origin);
 	PGresult   *heads = cli_query(db->conn, HEADS_QUERY, 1, db->origin);
+	PGresult   *recorded = cli_query(db->conn, RECORDED_QUERY, 1, db->origin);
 
 	for (int i = 0; i < PQntuples(cut); i++)
 	{
@@ -326,8 +377,20 @@ check_places(Database *db)
 		finding.seq = strtoll(PQgetvalue(heads, i, 1), NULL, 10);
 		cli_findings_report(&db->verify->findings, &finding);
 	}
+	for (int i = 0; i < PQntuples(recorded); i++)
+	{
+		ScimFinding finding = {.rule = "checkpoint_missing", .has_tx = true, .has_n = true,
+		.message = "The checkpoint that this event records is not there, or not with this root."};
+
+		if (!PQgetisnull(recorded, i, 1) && cli_tree_is_bad(&db->tree, strtoull(PQgetvalue(recorded, i, 1), NULL, 10)))
+			continue;
+		cli_event_id_parse(cli_str(PQgetvalue(recorded, i, 0)), finding.tx_id, &finding.n);
+		cli_findings_report(&db->verify->findings, &finding);
+	}
 	PQclear(cut);
 	PQclear(heads);
+	PQclear(recorded);
+	PQclear(db->misplaced);
 }
 
 static void
@@ -339,8 +402,12 @@ check_notes(Database *db, bool newest)
 	ScimError	err;
 
 	for (int i = 0; i < n; i++)
-		cli_verify_note(db->verify, NULL, cli_str(PQgetvalue(notes, i, 0)), strtoull(PQgetvalue(notes, i, 1), NULL, 10),
-						cli_str(PQgetvalue(notes, i, 2)));
+	{
+		uint64_t	size = strtoull(PQgetvalue(notes, i, 1), NULL, 10);
+
+		if (!cli_tree_is_bad(&db->tree, size))
+			cli_verify_note(db->verify, NULL, cli_str(PQgetvalue(notes, i, 0)), size, cli_str(PQgetvalue(notes, i, 2)));
+	}
 	if (newest && n == 0)
 		cli_verify_signature(db->verify, NULL, NULL);
 	else if (newest && cli_checkpoint_read(&checkpoint, cli_str(PQgetvalue(notes, n - 1, 0)), &err))
@@ -377,12 +444,14 @@ check_tree(Database *db, int number, const char *origin, bool newest)
 	PQclear(last);
 	cli_cursor_open(&db->checkpoints, db->conn, "checkpoints", query);
 	cli_tree_begin(tree);
+	check_spans(db);
 	walk_leaves(db, number);
 	cli_tree_end(tree);
 	PQclear(db->checkpoints.result);
 	PQclear(cli_query(db->conn, "CLOSE checkpoints", 0));
 	check_places(db);
 	check_notes(db, newest);
+	free(tree->bad);
 	if (newest)
 	{
 		db->verify->size = tree->size;

@@ -38,12 +38,18 @@ typedef struct Dir
 	int32_t		chain;
 	int64_t		seq;
 	bool		has_seal;
+	int32_t		events;			/* how many its seal counts; 0: not known */
 	int32_t		last_n;
 
 	/* what core looks at */
 	const char *file;			/* where the line of the event stands */
 	bool		silent;			/* the event, or the seal, is known to be damaged */
 	bool		no_detail;		/* the line could not be read: the detail is not gone */
+
+	/* tail.ndjson */
+	bool		in_tail;		/* the transaction at hand is one of its */
+	bool		tail_damaged;	/* that was told */
+	bool		tail_gone;
 
 	/* checkpoints.ndjson */
 	FILE	   *records;
@@ -140,7 +146,7 @@ pass_over(Dir *dir, CliChain *chain)
 {
 	CliSealRow *row = cli_chain_peek(chain);
 
-	if (!row->unreadable)
+	if (!row->unreadable && !dir->tail_gone)
 		went(scim_verify_transaction(dir->walk, row->seal.seal.tx_id, &row->seal, 1));
 	cli_chain_take(chain);
 }
@@ -188,6 +194,7 @@ begin_transaction(Dir *dir, const uint8_t tx_id[16], const CliLine *line)
 		seal.damaged |= !row->sound;
 		dir->chain = seal.seal.chain;
 		dir->seq = seal.seal.seq;
+		dir->events = seal.damaged ? 0 : seal.seal.events;
 		cli_chain_take(chain);
 	}
 	went(scim_verify_transaction(dir->walk, tx_id, &seal, row != NULL ? 1 : 0));
@@ -201,8 +208,8 @@ feed(Dir *dir, const ScimVerifyEvent *event, bool silent, const CliLine *line, c
 	if (!dir->in_transaction || memcmp(dir->tx_id, event->entry.tx_id, 16) != 0)
 		begin_transaction(dir, event->entry.tx_id, line);
 	if (line != NULL && dir->has_seal && (line->chain != dir->chain || line->seq != dir->seq))
-		cli_findings_add(&dir->verify->findings, file, "file_damaged", "%s, line %d: the event was sealed in chain %" PRId32 " at %" PRId64 ".",
-						 file, number, dir->chain, dir->seq);
+		cli_findings_add(&dir->verify->findings, file, "file_damaged", "Line %d: the event was sealed in chain %" PRId32 " at %" PRId64 ".",
+						 number, dir->chain, dir->seq);
 	dir->last_n = event->entry.n;
 	dir->file = file;
 	dir->silent = silent;
@@ -223,7 +230,7 @@ read_file(Dir *dir, char *path, ScimBuf *buf)
 
 	if (cli_file_read(path, buf))
 		return true;
-	cli_findings_add(&dir->verify->findings, name, "file_missing", "%s: %s", name, strerror(errno));
+	cli_findings_add(&dir->verify->findings, name, "file_missing", "%s.", strerror(errno));
 	scim_buf_reset(buf);
 	return false;
 }
@@ -249,7 +256,7 @@ read_entries(Dir *dir, const ScimTile *tile, ScimArena *arena)
 	}
 	/* Where lengths are wrong, what is read from there on is nothing. */
 	if (there && (cut || !scim_cursor_at_end(&cursor)))
-		cli_findings_add(&dir->verify->findings, name, "file_damaged", "%s: it does not hold %d entries, one after another.", name, tile->width);
+		cli_findings_add(&dir->verify->findings, name, "file_damaged", "It does not hold %d entries, one after another.", tile->width);
 	dir->leaves.index = tile->index;
 	dir->leaves.width = tile->width;
 	free(path);
@@ -275,9 +282,9 @@ read_lines(Dir *dir, char *path, ScimArena *arena, int width)
 			bad = i + 1;
 	}
 	if (there && bad > 0)
-		cli_findings_add(&dir->verify->findings, name, "file_damaged", "%s, line %d: it is not one that was written.", name, bad);
+		cli_findings_add(&dir->verify->findings, name, "file_damaged", "Line %d is not one that was written.", bad);
 	else if (there && (dir->n_lines != width || !scim_cursor_at_end(&cursor)))
-		cli_findings_add(&dir->verify->findings, name, "file_damaged", "%s: it does not have %d lines.", name, width);
+		cli_findings_add(&dir->verify->findings, name, "file_damaged", "It does not have %d lines.", width);
 	dir->lines_damaged = !there || bad > 0 || dir->n_lines != width || !scim_cursor_at_end(&cursor);
 }
 
@@ -304,7 +311,7 @@ find_line(Dir *dir, int i, int *next, const char *name)
 		return line;
 	}
 	if (!dir->lines_damaged)
-		cli_findings_add(&dir->verify->findings, name, "file_damaged", "%s, line %d: it is of another event.", name, *next + 1);
+		cli_findings_add(&dir->verify->findings, name, "file_damaged", "Line %d is of another event.", *next + 1);
 	/* Where lines are missing, this one may be of a later event. */
 	if (*next < dir->n_lines && (!dir->lines_damaged || !dir->line_good[*next]))
 		(*next)++;
@@ -398,6 +405,27 @@ check_bundle(Dir *dir, CliTree *tree, uint64_t index)
 
 /* The tail. */
 
+/* A line that cannot be read: it stands for the next event, for all that can be known. */
+static void
+guess_event(Dir *dir, ScimVerifyEvent *event)
+{
+	memcpy(event->entry.tx_id, dir->tx_id, 16);
+	event->entry.n = dir->last_n + 1;
+	if (dir->in_tail && (dir->events == 0 || event->entry.n < dir->events))
+		return;
+	/* The first one of the next transaction, in the same chain or behind it. */
+	for (int i = 0; i < dir->n_chains; i++)
+	{
+		CliSealRow *row = cli_chain_peek(&dir->chains[i]);
+
+		if (row == NULL || (dir->in_tail && dir->chains[i].chain < dir->chain))
+			continue;
+		memcpy(event->entry.tx_id, row->seal.seal.tx_id, 16);
+		event->entry.n = 0;
+		return;
+	}
+}
+
 static void
 check_tail_line(Dir *dir, ScimStr text, int number)
 {
@@ -414,24 +442,29 @@ check_tail_line(Dir *dir, ScimStr text, int number)
 	sound = readable && scim_entry_read(&event.entry, line.entry, arena) == SCIM_OK &&
 		scim_leaf_hash(cli_sha256, line.entry, leaf) && memcmp(leaf, line.leaf_hash, SCIM_HASH_SIZE) == 0;
 	if (!readable || (sound && (memcmp(event.entry.tx_id, line.tx_id, 16) != 0 || event.entry.n != line.n)))
-		cli_findings_add(&dir->verify->findings, TAIL, "file_damaged", TAIL ", line %d: it is not one that was written.", number);
+	{
+		cli_findings_add(&dir->verify->findings, TAIL, "file_damaged", "Line %d is not one that was written.", number);
+		dir->tail_damaged = true;
+	}
 	if (!sound)
 	{
-		/* A line that cannot be read stands for the next event, for all that can be known. */
 		memset(&event, 0, sizeof event);
-		memcpy(event.entry.tx_id, readable ? line.tx_id : dir->tx_id, 16);
-		event.entry.n = readable ? line.n : dir->last_n + 1;
 		event.damaged = true;
+		guess_event(dir, &event);
 	}
 	if (readable)
 	{
+		if (!sound)
+			memcpy(event.entry.tx_id, line.tx_id, 16);
+		if (!sound)
+			event.entry.n = line.n;
 		event.bytes = line.entry;
 		event.salt = line.salt;
 		event.detail = line.detail;
 		memcpy(event.leaf_hash, line.leaf_hash, SCIM_HASH_SIZE);
 	}
-	if (readable || dir->in_transaction)
-		feed(dir, &event, !readable, readable ? &line : NULL, TAIL, number);
+	feed(dir, &event, !readable, readable ? &line : NULL, TAIL, number);
+	dir->in_tail = true;
 	scim_arena_free(arena);
 }
 
@@ -446,7 +479,8 @@ check_tail(Dir *dir)
 
 	if (file == NULL)
 	{
-		cli_findings_add(&dir->verify->findings, TAIL, "file_missing", TAIL ": %s", strerror(errno));
+		cli_findings_add(&dir->verify->findings, TAIL, "file_missing", "%s.", strerror(errno));
+		dir->tail_gone = true;
 		free(path);
 		return;
 	}
@@ -457,8 +491,9 @@ check_tail(Dir *dir)
 		check_tail_line(dir, (ScimStr) {dir->line, (size_t) len - !cut}, (int) lines);
 		cli_progress("events behind the checkpoint", lines, dir->export.manifest.tail);
 	}
-	if (cut || lines != dir->export.manifest.tail)
-		cli_findings_add(&dir->verify->findings, TAIL, "file_damaged", TAIL ": it does not have %" PRIu64 " lines.", dir->export.manifest.tail);
+	dir->tail_gone = lines == 0;
+	if (!dir->tail_damaged && (cut || lines != dir->export.manifest.tail))
+		cli_findings_add(&dir->verify->findings, TAIL, "file_damaged", "It does not have %" PRIu64 " lines.", dir->export.manifest.tail);
 	fclose(file);
 	free(path);
 }
@@ -500,13 +535,13 @@ open_records(Dir *dir)
 
 	dir->records = fopen(path, "r");
 	if (dir->records == NULL)
-		cli_findings_add(&dir->verify->findings, "checkpoints.ndjson", "file_missing", "checkpoints.ndjson: %s", strerror(errno));
+		cli_findings_add(&dir->verify->findings, "checkpoints.ndjson", "file_missing", "%s.", strerror(errno));
 	while (dir->records != NULL && (len = getline(&dir->line, &dir->line_size, dir->records)) > 0)
 		cli_digest_add(digest, (ScimStr) {dir->line, (size_t) len});
 	cli_digest_end(digest, hash);
 	if (dir->records != NULL && memcmp(hash, dir->export.manifest.checkpoints, SCIM_HASH_SIZE) != 0)
 	{
-		cli_findings_add(&dir->verify->findings, "checkpoints.ndjson", "file_damaged", "checkpoints.ndjson: its SHA-256 is not the one in export.json.");
+		cli_findings_add(&dir->verify->findings, "checkpoints.ndjson", "file_damaged", "Its SHA-256 is not the one in export.json.");
 		fclose(dir->records);
 		dir->records = NULL;
 	}
@@ -572,7 +607,7 @@ check_checkpoint(Dir *dir, CliTree *tree)
 		rewind(dir->records);
 	if (there && (!readable || !known || checkpoint.checkpoint.size != manifest->size ||
 						!scim_str_equal(checkpoint.checkpoint.origin, manifest->origin)))
-		cli_findings_add(&dir->verify->findings, "checkpoint", "file_damaged", "checkpoint: it is not the checkpoint of size %" PRIu64 " of \"%s\".",
+		cli_findings_add(&dir->verify->findings, "checkpoint", "file_damaged", "It is not the checkpoint of size %" PRIu64 " of \"%s\".",
 						 manifest->size, manifest->origin.ptr);
 	else if (readable)
 	{
@@ -660,6 +695,7 @@ check_all(Dir *dir)
 	cli_findings_end(&dir->verify->findings);
 	if (dir->records != NULL)
 		fclose(dir->records);
+	free(tree->bad);
 	free(tree);
 }
 
