@@ -53,7 +53,8 @@
 	" coalesce(pg_catalog.lead(p.first) OVER (ORDER BY p.first), $2::bigint) AS next" \
 	" FROM scim_audit.checkpoint_spans p, LATERAL (SELECT pg_catalog.count(*) AS seals, pg_catalog.sum(GREATEST(s.events, 0)) AS leaves" \
 	" FROM scim_audit.seals s WHERE s.chain = p.chain AND s.seq >= p.from_seq AND s.seq <= p.to_seq) t WHERE p.origin = $1) p" \
-	" WHERE p.from_seq <= p.before OR p.to_seq < p.from_seq OR (p.seals = p.to_seq - p.from_seq + 1 AND p.next - p.first <> p.leaves)" \
+	" WHERE p.from_seq <= p.before OR p.to_seq < p.from_seq" \
+	" OR (p.seals = p.to_seq - p.from_seq + 1 AND p.next > p.first AND p.next - p.first <> p.leaves)" \
 	" ORDER BY p.first"
 
 /* Checkpoints that the log says were made, and has not, or has another root for. */
