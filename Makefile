@@ -69,7 +69,7 @@ $(CLI_OBJS): $(wildcard src/core/*.h src/cli/*.h) scim_audit.control
 CLI_LIBS = -L$(shell $(PG_CONFIG) --libdir) -lpq $(or $(shell pkg-config --libs libcrypto 2>/dev/null),-lcrypto) $(JSONC_LIBS)
 $(CLI_OBJS): override CPPFLAGS := -I$(srcdir)/src -I$(shell $(PG_CONFIG) --includedir) $(addprefix -I,$(shell pkg-config --variable=includedir libcrypto 2>/dev/null)) -DSCIM_AUDIT_VERSION='"$(EXTVERSION)"'
 scim-audit: $(CLI_OBJS) $(CORE_SRCS:.c=.o)
-	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(CLI_LIBS) -o $@
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(CLI_LIBS) -lm -o $@
 
 ifdef PGXS
 all: scim-audit

@@ -8,71 +8,18 @@
  * damaged file does not tell is not held against the log as well: the file is
  * the finding.
  */
-#include <errno.h>
-#include <stdlib.h>
+#include "cli/verify_dir.h"
 
-#include "cli/chain_read.h"
-#include "cli/cli.h"
-#include "cli/crypto.h"
-#include "cli/export_read.h"
-#include "cli/file.h"
-#include "cli/tree_check.h"
-#include "cli/verify.h"
+#include <errno.h>
+
 #include "cli/verify_twice.h"
 #include "core/text.h"
 
-#define ARENA_MAX ((size_t) 1 << 32)
 #define TAIL "tail.ndjson"
 
-typedef struct Dir
-{
-	CliVerify  *verify;
-	CliExport	export;
-	ScimVerify *walk;
-	CliChain   *chains;
-	int			n_chains;
 
-	/* the transaction at hand */
-	bool		in_transaction;
-	uint8_t		tx_id[16];
-	int32_t		chain;
-	int64_t		seq;
-	bool		has_seal;
-	int32_t		events;			/* how many its seal counts; 0: not known */
-	int32_t		last_n;
-
-	/* what core looks at */
-	const char *file;			/* where the line of the event stands */
-	bool		silent;			/* the event, or the seal, is known to be damaged */
-	bool		no_detail;		/* the line could not be read: the detail is not gone */
-
-	/* tail.ndjson */
-	bool		in_tail;		/* the transaction at hand is one of its */
-	bool		tail_damaged;	/* that was told */
-	bool		tail_gone;
-
-	/* checkpoints.ndjson */
-	FILE	   *records;
-	char	   *line;
-	size_t		line_size;
-	ScimArena  *record_arena;
-
-	/* a bundle */
-	ScimBuf		entries;
-	ScimBuf		details;
-	CliLeaves	leaves;
-	ScimStr		entry[SCIM_TILE_WIDTH];
-	bool		readable[SCIM_TILE_WIDTH];
-	ScimEntry	parsed[SCIM_TILE_WIDTH];
-	CliLine		lines[SCIM_TILE_WIDTH + 1];
-	bool		line_good[SCIM_TILE_WIDTH + 1];
-	int			n_lines;
-	bool		lines_damaged;	/* that was told */
-} Dir;
-
-
-static void
-went(bool went_on)
+void
+cli_went(bool went_on)
 {
 	if (!went_on)
 		cli_out_of_memory();
@@ -83,7 +30,7 @@ went(bool went_on)
 static void
 report(void *arg, const ScimFinding *finding)
 {
-	Dir		   *dir = arg;
+	CliDir	   *dir = arg;
 
 	if (dir->silent && (strcmp(finding->rule, "entry_mismatch") == 0 || strcmp(finding->rule, "seal_mismatch") == 0))
 		return;
@@ -97,7 +44,7 @@ report(void *arg, const ScimFinding *finding)
 static void
 gone(void *arg, const ScimFinding *finding)
 {
-	Dir		   *dir = arg;
+	CliDir	   *dir = arg;
 
 	if (!dir->no_detail)
 		cli_findings_gone(&dir->verify->findings, finding);
@@ -106,7 +53,7 @@ gone(void *arg, const ScimFinding *finding)
 static void
 erased(void *arg, ScimStr event_id)
 {
-	cli_findings_erased(&((Dir *) arg)->verify->findings, event_id);
+	cli_findings_erased(&((CliDir *) arg)->verify->findings, event_id);
 }
 
 /* A CliTreeName: below the directory. */
@@ -124,7 +71,7 @@ tile_name(void *arg, const ScimTile *tile)
 /* Transactions and their seals. */
 
 static CliChain *
-find_chain(Dir *dir, int32_t number)
+find_chain(CliDir *dir, int32_t number)
 {
 	for (int i = 0; i < dir->n_chains; i++)
 		if (dir->chains[i].chain == number)
@@ -142,18 +89,18 @@ is_next(CliChain *chain, const uint8_t tx_id[16])
 
 /* A seal whose transaction has no event left. */
 static void
-pass_over(Dir *dir, CliChain *chain)
+pass_over(CliDir *dir, CliChain *chain)
 {
 	CliSealRow *row = cli_chain_peek(chain);
 
 	if (!row->unreadable && !dir->tail_gone)
-		went(scim_verify_transaction(dir->walk, row->seal.seal.tx_id, &row->seal, 1));
+		cli_went(scim_verify_transaction(dir->walk, row->seal.seal.tx_id, &row->seal, 1));
 	cli_chain_take(chain);
 }
 
 /* The seal of a transaction, which the line (may be NULL) says the place of; NULL: none is there. */
 static CliSealRow *
-find_seal(Dir *dir, const uint8_t tx_id[16], const CliLine *line, CliChain **found)
+find_seal(CliDir *dir, const uint8_t tx_id[16], const CliLine *line, CliChain **found)
 {
 	CliChain   *hint = line != NULL ? find_chain(dir, line->chain) : NULL;
 	int			before;
@@ -177,7 +124,7 @@ find_seal(Dir *dir, const uint8_t tx_id[16], const CliLine *line, CliChain **fou
 }
 
 static void
-begin_transaction(Dir *dir, const uint8_t tx_id[16], const CliLine *line)
+begin_transaction(CliDir *dir, const uint8_t tx_id[16], const CliLine *line)
 {
 	CliChain   *chain;
 	CliSealRow *row = find_seal(dir, tx_id, line, &chain);
@@ -197,12 +144,11 @@ begin_transaction(Dir *dir, const uint8_t tx_id[16], const CliLine *line)
 		dir->events = seal.damaged ? 0 : seal.seal.events;
 		cli_chain_take(chain);
 	}
-	went(scim_verify_transaction(dir->walk, tx_id, &seal, row != NULL ? 1 : 0));
+	cli_went(scim_verify_transaction(dir->walk, tx_id, &seal, row != NULL ? 1 : 0));
 }
 
-/* The next event, in the order of the tree, and its line (NULL: it cannot be read), which has a number in a file. */
-static void
-feed(Dir *dir, const ScimVerifyEvent *event, bool silent, const CliLine *line, const char *file, int number)
+void
+cli_dir_feed(CliDir *dir, const ScimVerifyEvent *event, bool silent, const CliLine *line, const char *file, int number)
 {
 	dir->file = NULL;
 	if (!dir->in_transaction || memcmp(dir->tx_id, event->entry.tx_id, 16) != 0)
@@ -214,17 +160,14 @@ feed(Dir *dir, const ScimVerifyEvent *event, bool silent, const CliLine *line, c
 	dir->file = file;
 	dir->silent = silent;
 	dir->no_detail = line == NULL;
-	went(scim_verify_event(dir->walk, event));
+	cli_went(scim_verify_event(dir->walk, event));
 	dir->silent = dir->no_detail = false;
 	dir->file = NULL;
 	dir->verify->events++;
 }
 
-/* Bundles. */
-
-/* A file of the export; false, and told, when it is not there.  The name is below the directory. */
-static bool
-read_file(Dir *dir, char *path, ScimBuf *buf)
+bool
+cli_dir_file(CliDir *dir, char *path, ScimBuf *buf)
 {
 	const char *name = path + strlen(dir->export.dir) + 1;
 
@@ -235,179 +178,11 @@ read_file(Dir *dir, char *path, ScimBuf *buf)
 	return false;
 }
 
-/* The entries of a bundle, and their hashes; false when the file is not what it should be. */
-static bool
-read_entries(Dir *dir, const ScimTile *tile, ScimArena *arena)
-{
-	char	   *path = cli_tile_path(dir->export.dir, tile);
-	const char *name = path + strlen(dir->export.dir) + 1;
-	bool		there = read_file(dir, path, &dir->entries);
-	ScimCursor	cursor = scim_cursor(cli_buf_str(&dir->entries));
-	bool		cut = false;
-
-	for (int i = 0; i < tile->width; i++)
-	{
-		dir->entry[i] = scim_tile_next_entry(&cursor);
-		cut |= dir->entry[i].ptr == NULL;
-		dir->leaves.has_event[i] = dir->entry[i].len > 0;
-		dir->readable[i] = dir->entry[i].len > 0 && scim_entry_read(&dir->parsed[i], dir->entry[i], arena) == SCIM_OK;
-		if (dir->leaves.has_event[i])
-			went(scim_leaf_hash(cli_sha256, dir->entry[i], dir->leaves.event[i]));
-	}
-	/* Where lengths are wrong, what is read from there on is nothing. */
-	if (there && (cut || !scim_cursor_at_end(&cursor)))
-		cli_findings_add(&dir->verify->findings, name, "file_damaged", "It does not hold %d entries, one after another.", tile->width);
-	dir->leaves.index = tile->index;
-	dir->leaves.width = tile->width;
-	free(path);
-	return there && !cut && scim_cursor_at_end(&cursor);
-}
-
-static void
-read_lines(Dir *dir, char *path, ScimArena *arena, int width)
-{
-	const char *name = path + strlen(dir->export.dir) + 1;
-	bool		there = read_file(dir, path, &dir->details);
-	ScimCursor	cursor = scim_cursor(cli_buf_str(&dir->details));
-	ScimStr		line;
-	int			bad = 0;
-
-	dir->n_lines = 0;
-	while (dir->n_lines <= SCIM_TILE_WIDTH && (line = scim_cursor_line(&cursor)).ptr != NULL)
-	{
-		int			i = dir->n_lines++;
-
-		dir->line_good[i] = cli_line_read(&dir->lines[i], line, arena) && !dir->lines[i].has_leaf;
-		if (!dir->line_good[i] && bad == 0)
-			bad = i + 1;
-	}
-	if (there && bad > 0)
-		cli_findings_add(&dir->verify->findings, name, "file_damaged", "Line %d is not one that was written.", bad);
-	else if (there && (dir->n_lines != width || !scim_cursor_at_end(&cursor)))
-		cli_findings_add(&dir->verify->findings, name, "file_damaged", "It does not have %d lines.", width);
-	dir->lines_damaged = !there || bad > 0 || dir->n_lines != width || !scim_cursor_at_end(&cursor);
-}
-
-/* Is the entry the one of its leaf? */
-static bool
-is_sure(const Dir *dir, int i)
-{
-	return dir->readable[i] && memcmp(dir->leaves.event[i], dir->leaves.leaf[i], SCIM_HASH_SIZE) == 0;
-}
-
-/* The line of an event: near the one that comes next, and then the one behind comes next. */
-static const CliLine *
-find_line(Dir *dir, int i, int *next, const char *name)
-{
-	bool		sure = is_sure(dir, i);
-
-	for (int k = *next; k < dir->n_lines && k < *next + 3; k++)
-	{
-		const CliLine *line = &dir->lines[k];
-
-		if (!dir->line_good[k] || (sure && (!line->known || line->n != dir->parsed[i].n || memcmp(line->tx_id, dir->parsed[i].tx_id, 16) != 0)))
-			continue;
-		*next = k + 1;
-		return line;
-	}
-	if (!dir->lines_damaged)
-		cli_findings_add(&dir->verify->findings, name, "file_damaged", "Line %d is of another event.", *next + 1);
-	/* Where lines are missing, this one may be of a later event. */
-	if (*next < dir->n_lines && (!dir->lines_damaged || !dir->line_good[*next]))
-		(*next)++;
-	dir->lines_damaged = true;
-	return NULL;
-}
-
-/* Say that an entry is not its leaf; the walk is silent about it. */
-static void
-report_entry(Dir *dir, const ScimEntry *entry, const CliLine *line, const char *file)
-{
-	ScimFinding finding = {.rule = "entry_mismatch", .has_tx = true, .has_n = true, .n = entry->n,
-		.message = "The entry of this event is not the one that was written."};
-
-	memcpy(finding.tx_id, entry->tx_id, 16);
-	finding.has_seal = line != NULL;
-	finding.chain = line != NULL ? line->chain : 0;
-	finding.seq = line != NULL ? line->seq : 0;
-	dir->verify->findings.file = file;
-	cli_findings_report(&dir->verify->findings, &finding);
-	dir->verify->findings.file = NULL;
-}
-
-/* One event of the bundle. */
-static void
-check_leaf(Dir *dir, int i, int *next, const char *entries, const char *details)
-{
-	ScimVerifyEvent event = {0};
-	const CliLine *line = find_line(dir, i, next, details);
-	int			number = line != NULL ? (int) (line - dir->lines) + 1 : 0;
-	bool		sound = is_sure(dir, i);
-
-	/* An event that is gone. */
-	if (dir->entry[i].ptr != NULL && dir->entry[i].len == 0)
-		return;
-	if (line != NULL && !line->known)
-		line = NULL;
-	if (sound)
-		event.entry = dir->parsed[i];
-	else if (line != NULL)
-	{
-		memcpy(event.entry.tx_id, line->tx_id, 16);
-		event.entry.n = line->n;
-	}
-	else
-	{
-		memcpy(event.entry.tx_id, dir->tx_id, 16);
-		event.entry.n = dir->last_n + 1;
-	}
-	event.damaged = !sound;
-	event.bytes = dir->entry[i];
-	memcpy(event.leaf_hash, dir->leaves.leaf[i], SCIM_HASH_SIZE);
-	if (line != NULL)
-	{
-		event.salt = line->salt;
-		event.detail = line->detail;
-	}
-	if (!sound && dir->entry[i].ptr != NULL)
-		report_entry(dir, &event.entry, line, entries);
-	/* Without its entry and its line, nothing is known of an event at the beginning of a log. */
-	if (sound || line != NULL || dir->in_transaction)
-		feed(dir, &event, !sound, line, details, number);
-}
-
-static void
-check_bundle(Dir *dir, CliTree *tree, uint64_t index)
-{
-	ScimTile	tile = {SCIM_TILE_ENTRIES, index, scim_tile_width(dir->export.manifest.size, 0, index)};
-	ScimArena  *arena = scim_arena_create(ARENA_MAX);
-	char	   *entries = cli_tile_path(dir->export.dir, &tile);
-	char	   *details = cli_details_path(dir->export.dir, &tile);
-	size_t		skip = strlen(dir->export.dir) + 1;
-	int			next = 0;
-	bool		whole;
-
-	if (arena == NULL)
-		cli_out_of_memory();
-	whole = read_entries(dir, &tile, arena);
-	read_lines(dir, details, arena, tile.width);
-	cli_tree_add(tree, &dir->leaves);
-	/* Where lengths are wrong, what was read is not the entry of anything. */
-	for (int i = 0; i < tile.width && !whole; i++)
-		if (!is_sure(dir, i))
-			dir->entry[i] = SCIM_STR_NONE;
-	for (int i = 0; i < tile.width; i++)
-		check_leaf(dir, i, &next, entries + skip, details + skip);
-	free(entries);
-	free(details);
-	scim_arena_free(arena);
-}
-
 /* The tail. */
 
 /* A line that cannot be read: it stands for the next event, for all that can be known. */
 static void
-guess_event(Dir *dir, ScimVerifyEvent *event)
+guess_event(CliDir *dir, ScimVerifyEvent *event)
 {
 	memcpy(event->entry.tx_id, dir->tx_id, 16);
 	event->entry.n = dir->last_n + 1;
@@ -427,9 +202,9 @@ guess_event(Dir *dir, ScimVerifyEvent *event)
 }
 
 static void
-check_tail_line(Dir *dir, ScimStr text, int number)
+check_tail_line(CliDir *dir, ScimStr text, int number)
 {
-	ScimArena  *arena = scim_arena_create(ARENA_MAX);
+	ScimArena  *arena = scim_arena_create(CLI_ARENA_MAX);
 	ScimVerifyEvent event = {0};
 	CliLine		line;
 	uint8_t		leaf[SCIM_HASH_SIZE];
@@ -463,13 +238,13 @@ check_tail_line(Dir *dir, ScimStr text, int number)
 		event.detail = line.detail;
 		memcpy(event.leaf_hash, line.leaf_hash, SCIM_HASH_SIZE);
 	}
-	feed(dir, &event, !readable, readable ? &line : NULL, TAIL, number);
+	cli_dir_feed(dir, &event, !readable, readable ? &line : NULL, TAIL, number);
 	dir->in_tail = true;
 	scim_arena_free(arena);
 }
 
 static void
-check_tail(Dir *dir)
+check_tail(CliDir *dir)
 {
 	char	   *path = cli_path(dir->export.dir, TAIL);
 	FILE	   *file = fopen(path, "r");
@@ -502,12 +277,12 @@ check_tail(Dir *dir)
 
 /* The next record; false at the end. */
 static bool
-next_record(Dir *dir, CliRecord *record)
+next_record(CliDir *dir, CliRecord *record)
 {
 	ssize_t		len = dir->records != NULL ? getline(&dir->line, &dir->line_size, dir->records) : -1;
 
 	scim_arena_free(dir->record_arena);
-	dir->record_arena = scim_arena_create(ARENA_MAX);
+	dir->record_arena = scim_arena_create(CLI_ARENA_MAX);
 	return len > 1 && cli_record_read(record, (ScimStr) {dir->line, (size_t) len - 1}, dir->record_arena);
 }
 
@@ -526,7 +301,7 @@ next_checkpoint(void *arg, uint64_t *size, uint8_t root[SCIM_HASH_SIZE])
 
 /* checkpoints.ndjson as it was written, from its beginning; NULL when it is not. */
 static void
-open_records(Dir *dir)
+open_records(CliDir *dir)
 {
 	char	   *path = cli_path(dir->export.dir, "checkpoints.ndjson");
 	CliDigest  *digest = cli_digest_begin();
@@ -552,7 +327,7 @@ open_records(Dir *dir)
 
 /* Is the checkpoint one of the notes of its record, or its text, where there is none?  All notes are checked on the way. */
 static bool
-check_record(Dir *dir, CliRecord *record, const CliCheckpoint *checkpoint)
+check_record(CliDir *dir, CliRecord *record, const CliCheckpoint *checkpoint)
 {
 	ScimCheckpoint made = {.origin = record->origin, .size = record->size};
 	bool		found = false;
@@ -578,7 +353,7 @@ check_record(Dir *dir, CliRecord *record, const CliCheckpoint *checkpoint)
 
 /* The checkpoint of the export, for the tree. */
 static void
-check_checkpoint(Dir *dir, CliTree *tree)
+check_checkpoint(CliDir *dir, CliTree *tree)
 {
 	const CliManifest *manifest = &dir->export.manifest;
 	char	   *path = cli_path(dir->export.dir, "checkpoint");
@@ -591,7 +366,7 @@ check_checkpoint(Dir *dir, CliTree *tree)
 	ScimBuf		buf;
 
 	scim_buf_init(&buf, NULL, CLI_FILE_MAX);
-	there = read_file(dir, path, &buf);
+	there = cli_dir_file(dir, path, &buf);
 	readable = there && cli_checkpoint_read(&checkpoint, cli_buf_str(&buf), &err);
 	while (next_record(dir, &record))
 	{
@@ -623,7 +398,7 @@ check_checkpoint(Dir *dir, CliTree *tree)
 /* Second walk. */
 
 static void
-check_chains(Dir *dir)
+check_chains(CliDir *dir)
 {
 	const CliManifest *manifest = &dir->export.manifest;
 	CliTwice   *twice;
@@ -646,7 +421,7 @@ check_chains(Dir *dir)
 					cli_twice_add(twice, &row->seal.seal);
 				dir->silent = row->unreadable;
 				if (cli_twice_is_first(twice))
-					went(scim_verify_seal(dir->walk, &row->seal, false));
+					cli_went(scim_verify_seal(dir->walk, &row->seal, false));
 				if (row->seal.seal.seq % CLI_SEALS_WIDTH == 0)
 					cli_progress("seals", (uint64_t) row->seal.seal.seq, (uint64_t) manifest->chains[i].last_seq);
 			}
@@ -654,11 +429,11 @@ check_chains(Dir *dir)
 		}
 	} while (cli_twice_again(twice));
 	dir->silent = false;
-	went(scim_verify_seals_end(dir->walk));
+	cli_went(scim_verify_seals_end(dir->walk));
 }
 
 static void
-check_all(Dir *dir)
+check_all(CliDir *dir)
 {
 	const CliManifest *manifest = &dir->export.manifest;
 	CliTree    *tree = cli_alloc(sizeof(CliTree));
@@ -682,7 +457,7 @@ check_all(Dir *dir)
 	cli_tree_begin(tree);
 	for (uint64_t index = 0; index * SCIM_TILE_WIDTH < manifest->size; index++)
 	{
-		check_bundle(dir, tree, index);
+		cli_dir_bundle(dir, tree, index);
 		cli_progress("events", index * SCIM_TILE_WIDTH, manifest->size);
 	}
 	cli_tree_end(tree);
@@ -690,7 +465,7 @@ check_all(Dir *dir)
 	for (int i = 0; i < dir->n_chains; i++)
 		while (cli_chain_peek(&dir->chains[i]) != NULL)
 			pass_over(dir, &dir->chains[i]);
-	went(scim_verify_events_end(dir->walk));
+	cli_went(scim_verify_events_end(dir->walk));
 	check_chains(dir);
 	cli_findings_end(&dir->verify->findings);
 	if (dir->records != NULL)
@@ -702,7 +477,7 @@ check_all(Dir *dir)
 void
 cli_verify_directory(CliVerify *verify, const char *path)
 {
-	Dir		   *dir = cli_alloc(sizeof(Dir));
+	CliDir	   *dir = cli_alloc(sizeof(CliDir));
 	ScimVerifyCalls calls = {.report = report, .gone = gone, .erased = erased, .arg = dir};
 
 	dir->verify = verify;
@@ -718,7 +493,7 @@ cli_verify_directory(CliVerify *verify, const char *path)
 	scim_buf_init(&dir->entries, NULL, CLI_FILE_MAX);
 	scim_buf_init(&dir->details, NULL, CLI_FILE_MAX);
 	dir->walk = scim_verify_create(cli_sha256, &calls, true);
-	went(dir->walk != NULL);
+	cli_went(dir->walk != NULL);
 	verify->size = dir->export.manifest.size;
 	verify->origin = dir->export.manifest.has_origin ? (char *) dir->export.manifest.origin.ptr : NULL;
 	check_all(dir);
