@@ -184,7 +184,21 @@ audit([ 'export', 'new' ]);
 is(join("\n", map { "$_ " . unpack('%32C*', slurp_file("exported/$_")) } grep { !/^(export.json|tail.ndjson|seals.*)$/ } files('exported')),
 	join("\n", map { "$_ " . unpack('%32C*', slurp_file("new/$_")) } grep { !/^(export.json|tail.ndjson|seals.*)$/ } files('new')), 'and the same as a new one');
 
-# An export that was interrupted: what is written already is not wanted again.
+# An export that is interrupted leaves what was there; the next one goes on.
+write_file('in_the_way', '');
+mkdir 'interrupted';
+audit([ 'export', 'interrupted/log' ]);
+like((audit([ 'verify', 'interrupted/log' ]))[1], $whole, 'an export');
+sql("INSERT INTO item SELECT i, 'item' FROM generate_series(1300, 1800) i");
+audit([ 'sign', '-m', '-p', 'log.key' ]);
+mkdir 'interrupted/log/checkpoints.ndjson.tmp';
+fails([ 'export', 'interrupted/log' ], 'could not create .*checkpoints.ndjson.tmp', 'the next one, interrupted');
+like((audit([ 'verify', @key, 'interrupted/log' ]))[1], $whole, 'is what it was');
+rmdir 'interrupted/log/checkpoints.ndjson.tmp';
+like((audit([ 'export', 'interrupted/log' ]))[1], qr/ 5\d\d of them new/, 'again');
+like((audit([ 'verify', @key, 'interrupted/log' ]))[1], $whole, 'it is whole');
+is(join(' ', grep { /\.tmp$/ } files('interrupted/log')), '', 'nothing half is left');
+fails([ 'export', 'in_the_way' ], 'in_the_way: Not a directory', 'what is no directory');
 fails([ 'export', '.' ], 'is not empty, and is no export', 'a directory with something else in it');
 fails([ 'export', 'log.key' ], 'File exists|Not a directory', 'a file');
 fails([ 'export', '-d', 'user=nobody dbname=postgres', 'other' ], 'permission denied|for auditors of all tenants', 'who is no auditor');
@@ -199,7 +213,7 @@ says([ 'prove', '-o', 'event.proof', $event ], [ 0, '', '' ], 'prove, from the d
 my ($entry) = slurp_file('exported/tile/entries/000') =~ /(\{[^{}]*"resource_id":"17"[^{}]*\})/;
 (my $entry_tx = $entry) =~ s/"tx_id":"[^"]*"/"tx_id":"TX"/;
 says([ 'check', 'event.proof', @key ], [ 0, "$entry_tx\n", '' ], 'check');
-is((audit([ 'prove', $event, 'exported' ]))[1], slurp_file('event.proof'), 'prove, from the export: the same');
+is((audit([ 'prove', $event, 'interrupted/log' ]))[1], slurp_file('event.proof'), 'prove, from the export: the same');
 my $proof = slurp_file('event.proof');
 is(($proof =~ s/^extra .*\n//mr) . '', sql("SELECT scim_audit.prove(tx_id, n) FROM scim_audit.events WHERE resource_id = '17' AND action = 'insert'"), 'with the entry as extra data');
 write_file('entry', "$entry\n");
@@ -231,7 +245,7 @@ fails([ 'prove', $last ], 'no (signed )?checkpoint covers this event yet', 'an e
 
 my $newest = qr{\Aaudit\.example\.com/scim: \d+ events\n\z};
 like((audit([ 'watch', '--once', '--state', 'seen', @key ]))[1], $newest, 'watch');
-is(slurp_file('seen'), $second, 'keeps the checkpoint');
+is(slurp_file('seen'), slurp_file('log.key.state'), 'keeps the checkpoint');
 says([ 'watch', '--once', '--state', 'seen', @key ], [ 0, '', '' ], 'nothing new');
 like((audit([ 'watch', '--once', '--state', 'unsigned' ]))[1], $newest, 'watch without a key');
 sql("INSERT INTO item VALUES (2000, 'x')");
