@@ -33,6 +33,15 @@
 	" pg_catalog.set_config('work_mem', '32MB', true)"
 
 
+static void
+write_empty(CliExporter *exporter, const char *name)
+{
+	char	   *path = cli_path(exporter->dir, name);
+
+	cli_file_write(path, SCIM_STR(""), true);
+	free(path);
+}
+
 /* Make the directory, or take it as the last export left it; one export at a time. */
 static void
 open_directory(CliExporter *exporter)
@@ -61,6 +70,9 @@ open_directory(CliExporter *exporter)
 		cli_fail("give a new directory, or one of an earlier export", "%s is not empty, and is no export", exporter->dir);
 	else
 	{
+		/* An export of nothing, but whole. */
+		write_empty(exporter, "tail.ndjson");
+		write_empty(exporter, "checkpoints.ndjson");
 		cli_hash(SCIM_STR(""), exporter->old.checkpoints);
 		cli_manifest_put(&buf, &exporter->old);
 		cli_file_write(path, cli_buf_str(&buf), true);

@@ -187,6 +187,9 @@ is(join("\n", map { "$_ " . unpack('%32C*', slurp_file("exported/$_")) } grep { 
 # An export that is interrupted leaves what was there; the next one goes on.
 write_file('in_the_way', '');
 mkdir 'interrupted';
+mkdir "interrupted/$_" for 'log', 'log/tail.ndjson.tmp';
+fails([ 'export', 'interrupted/log' ], 'is not empty', 'a directory with something in it');
+rmdir 'interrupted/log/tail.ndjson.tmp';
 audit([ 'export', 'interrupted/log' ]);
 like((audit([ 'verify', 'interrupted/log' ]))[1], $whole, 'an export');
 sql("INSERT INTO item SELECT i, 'item' FROM generate_series(1300, 1800) i");
