@@ -40,7 +40,7 @@ cli_server_error(PGconn *conn, const PGresult *result)
 	if (hint == NULL && state != NULL && (strcmp(state, "3F000") == 0 || strcmp(state, "42P01") == 0 || strcmp(state, "42883") == 0))
 		hint = "CREATE EXTENSION scim_audit, or ALTER EXTENSION scim_audit UPDATE";
 	if (hint == NULL && state != NULL && strcmp(state, "42501") == 0)
-		hint = "SELECT scim.grant_duty(ROLE, 'auditor') makes a role one that may";
+		hint = "SELECT scim.grant_duty(ROLE, 'auditor') makes a role one that may; 'audit_admin' for sign --make and --publish";
 	cli_fail(hint != NULL ? hint : detail, "%.*s", line_length(message), message);
 }
 

@@ -209,6 +209,15 @@ fails([ 'verify', '-d', 'user=nobody dbname=postgres' ], 'permission denied|audi
 fails([ 'verify', 'no-such-directory' ], 'is no export: could not read .*No such file', 'no such directory');
 fails([ 'verify', '-d', 'x', 'exported' ], 'either a directory is verified, or a database', 'both');
 
+# An auditor needs no more than the duty.
+sql(q{CREATE ROLE checker LOGIN; SELECT scim.grant_duty('checker', 'auditor')});
+my @checker = ('-d', 'user=checker dbname=postgres');
+like((audit([ 'export', @checker, 'by-checker' ]))[1], qr/\Aby-checker: \d+ events/, 'an auditor exports');
+like((audit([ 'verify', @key, $_ ]))[1], $whole, "and verifies $_") for 'by-checker';
+like((audit([ 'verify', @key, '--rows', @checker ]))[1], $whole, 'and the database');
+is((audit([ 'sign', @checker, 'log.key' ]))[0], 0, 'signs');
+fails([ 'sign', @checker, '--make', 'log.key' ], "permission denied for function checkpoint .*audit_admin", 'and makes no checkpoint');
+
 # Proofs.
 
 my $event = sql("SELECT tx_id || ':' || n FROM scim_audit.events WHERE resource_id = '17' AND action = 'insert'");
