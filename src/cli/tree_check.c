@@ -199,6 +199,7 @@ cli_tree_end(CliTree *tree)
 
 		if (scim_str_equal(given->origin, tree->origin))
 			cli_findings_add(tree->findings, NULL, "checkpoint_rewound", "The tree of \"%.*s\" has %" PRIu64 " events, that of the checkpoint"
-							 " kept outside has %" PRIu64 ": the log was rewound.", (int) tree->origin.len, tree->origin.ptr, tree->size, given->size);
+							 " kept outside has %" PRIu64 ": %s.", (int) tree->origin.len, tree->origin.ptr, tree->size, given->size,
+							 tree->name != NULL ? "the export is older, or the log was rewound" : "the log was rewound");
 	}
 }

@@ -302,6 +302,9 @@ audit('sign', '-m', '-p', 'log.key');
 my $later = slurp_file('log.key.state');
 my ($size) = $later =~ /\n(\d+)\n/;
 is_deeply([ findings(@key, '-c', 'log.key.state') ], [], 'before');
+is_deeply([ findings('-c', 'log.key.state', @export) ],
+	["checkpoint_rewound: The tree of \"audit.example.com/scim\" has 306 events, that of the checkpoint kept outside has $size: the export is older, or the log was rewound."],
+	'an export is older than the checkpoint');
 is((audit('watch', '--once', '--state', 'seen', @key))[0], 0, 'watched');
 alter(qq{
 	DELETE FROM scim_audit.events e USING scim_audit.seals s, scim_audit.checkpoint_spans p
