@@ -8,11 +8,13 @@ EXTVERSION  = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" scim_audit.con
 MODULE_big  = scim_audit
 CORE_SRCS   = $(sort $(filter-out src/core/builtin.c,$(wildcard src/core/*.c)) src/core/builtin.c)
 PG_SRCS     = $(sort $(wildcard src/pg/*.c))
+CLI_SRCS    = $(sort $(wildcard src/cli/*.c))
 OBJS        = $(CORE_SRCS:.c=.o) $(PG_SRCS:.c=.o)
+CLI_OBJS    = $(CLI_SRCS:.c=.o)
 UPGRADES    = $(patsubst $(srcdir)/extension/upgrade/%,scim_audit--%,$(sort $(wildcard $(srcdir)/extension/upgrade/*.sql)))
 DATA_built  = scim_audit--$(EXTVERSION).sql $(UPGRADES)
 DOCS        = $(wildcard docs/*.md)
-EXTRA_CLEAN = build src/core/builtin.c scim_audit--$(EXTVERSION).sql.tmp
+EXTRA_CLEAN = build src/core/builtin.c scim_audit--$(EXTVERSION).sql.tmp scim-audit $(CLI_OBJS)
 
 PG_CPPFLAGS = -I$(srcdir)/src -DSCIM_AUDIT_VERSION='"$(EXTVERSION)"' $(JSONC_CPPFLAGS)
 PG_CFLAGS   = -std=gnu11 -fvisibility=hidden
@@ -67,6 +69,29 @@ src/core/builtin.c: $(SCHEMA_DOCS) tools/embed_json
 
 # No dependency tracking in PGXS: any header rebuilds everything (seconds).
 $(OBJS) $(OBJS:.o=.bc): $(wildcard src/core/*.h src/pg/*.h) scim_audit.control
+$(CLI_OBJS): $(wildcard src/core/*.h src/cli/*.h) scim_audit.control
+
+# The command-line program: src/core, libpq and libcrypto, nothing of the server.
+CLI_LIBS = -L$(shell $(PG_CONFIG) --libdir) -lpq $(or $(shell pkg-config --libs libcrypto 2>/dev/null),-lcrypto) $(JSONC_LIBS)
+$(CLI_OBJS): override CPPFLAGS := -I$(srcdir)/src -I$(shell $(PG_CONFIG) --includedir) $(addprefix -I,$(shell pkg-config --variable=includedir libcrypto 2>/dev/null)) -DSCIM_AUDIT_VERSION='"$(EXTVERSION)"'
+scim-audit: $(CLI_OBJS) $(CORE_SRCS:.c=.o)
+	$(CC) $(CFLAGS) $^ $(LDFLAGS) $(CLI_LIBS) -lm -o $@
+
+ifdef PGXS
+all: scim-audit
+
+install: install-cli
+install-cli: scim-audit
+	$(MKDIR_P) '$(DESTDIR)$(bindir)' '$(DESTDIR)$(mandir)/man1'
+	$(INSTALL_PROGRAM) scim-audit '$(DESTDIR)$(bindir)/scim-audit'
+	$(INSTALL_DATA) $(srcdir)/docs/scim-audit.1 '$(DESTDIR)$(mandir)/man1/scim-audit.1'
+
+uninstall: uninstall-cli
+uninstall-cli:
+	rm -f '$(DESTDIR)$(bindir)/scim-audit' '$(DESTDIR)$(mandir)/man1/scim-audit.1'
+
+.PHONY: install-cli uninstall-cli
+endif
 
 help: ## list the targets
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'

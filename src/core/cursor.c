@@ -60,6 +60,17 @@ since(const ScimCursor *cursor, const char *from)
 	return (ScimStr) {from, (size_t) (cursor->ptr - from)};
 }
 
+bool
+scim_cursor_literal(ScimCursor *cursor, const char *expected)
+{
+	size_t		len = strlen(expected);
+
+	if ((size_t) (cursor->end - cursor->ptr) < len || memcmp(cursor->ptr, expected, len) != 0)
+		return false;
+	cursor->ptr += len;
+	return true;
+}
+
 size_t
 scim_cursor_spaces(ScimCursor *cursor)
 {

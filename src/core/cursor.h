@@ -31,6 +31,9 @@ extern int	scim_cursor_peek(const ScimCursor *cursor);
 /* Step over one byte if it is the one expected. */
 extern bool scim_cursor_byte(ScimCursor *cursor, char expected);
 
+/* Step over these bytes if they are the next ones. */
+extern bool scim_cursor_literal(ScimCursor *cursor, const char *expected);
+
 /* Step over spaces (U+0020 only, as RFC 7644 figure 1 has it); returns how many. */
 extern size_t scim_cursor_spaces(ScimCursor *cursor);
 

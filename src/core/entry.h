@@ -72,6 +72,15 @@ typedef struct ScimSeal
 extern bool scim_entry_render(ScimBuf *buf, const ScimEntry *entry);
 extern bool scim_seal_render(ScimBuf *buf, const ScimSeal *seal);
 
+/*
+ * The entry that these bytes are, or might be: whether they are the very bytes
+ * that an entry is rendered to, their hash tells, or rendering them again.
+ * Texts point into the bytes, or into the arena where something was escaped.
+ * SCIM_INVALID_SYNTAX for anything else; SCIM_NO_MEMORY.
+ */
+extern ScimStatus scim_entry_read(ScimEntry *entry, ScimStr text, ScimArena *arena);
+extern bool scim_seal_read(ScimSeal *seal, ScimStr text);
+
 /* SHA-256(0x00 || entry): the RFC 6962 leaf hash. */
 extern bool scim_leaf_hash(ScimSha256 sha256, ScimStr entry, uint8_t out[SCIM_HASH_SIZE]);
 

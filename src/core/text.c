@@ -346,3 +346,43 @@ scim_decimal_parse(ScimStr s, uint64_t max, uint64_t *number)
 	*number = result;
 	return true;
 }
+
+/* Values of lower-case hexadecimal digits, one more than they are; 0 for every other byte. */
+static const uint8_t hex_values[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16
+};
+
+bool
+scim_hex_exactly(ScimStr s, uint8_t *out, size_t len)
+{
+	if (s.len != 2 * len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+	{
+		int			high = hex_values[(uint8_t) s.ptr[2 * i]] - 1;
+		int			low = hex_values[(uint8_t) s.ptr[2 * i + 1]] - 1;
+
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = (uint8_t) (high << 4 | low);
+	}
+	return true;
+}
+
+bool
+scim_uuid_exactly(ScimStr s, uint8_t out[16])
+{
+	static const uint8_t groups[] = {4, 2, 2, 2, 6};	/* bytes */
+
+	if (s.len != 36)
+		return false;
+	for (size_t i = 0; i < sizeof groups; i++)
+	{
+		if (!scim_hex_exactly((ScimStr) {s.ptr, 2 * (size_t) groups[i]}, out, groups[i]) || (i < 4 && s.ptr[2 * groups[i]] != '-'))
+			return false;
+		s.ptr += 2 * groups[i] + 1;
+		out += groups[i];
+	}
+	return true;
+}

@@ -58,6 +58,10 @@ extern void scim_time_format(int64_t micros, bool always_fraction, char out[SCIM
 /* Is s a UUID in the 8-4-4-4-12 form (either case)?  Writes it in lower case when out is given. */
 extern bool scim_uuid_parse(ScimStr s, char out[37]);
 
+/* The bytes that exactly 2 * len lower-case hexadecimal digits stand for; of a UUID in lower case. */
+extern bool scim_hex_exactly(ScimStr s, uint8_t *out, size_t len);
+extern bool scim_uuid_exactly(ScimStr s, uint8_t out[16]);
+
 /* Percent-decoding (RFC 3986), '+' as space when plus is set; false on a bad
  * escape, NUL, or invalid UTF-8. */
 extern bool scim_percent_decode(ScimBuf *buf, ScimStr s, bool plus);

@@ -149,11 +149,18 @@ static bool
 event_sound(ScimVerify *verify, const ScimVerifyEvent *event)
 {
 	uint8_t		leaf[SCIM_HASH_SIZE];
+	ScimStr		bytes = event->bytes;
 
-	scim_buf_reset(&verify->entry);
-	if (event->damaged || !scim_entry_render(&verify->entry, &event->entry))
+	if (event->damaged)
 		return false;
-	if (!scim_leaf_hash(verify->sha256, (ScimStr) {verify->entry.data, verify->entry.len}, leaf))
+	if (bytes.ptr == NULL)
+	{
+		scim_buf_reset(&verify->entry);
+		if (!scim_entry_render(&verify->entry, &event->entry))
+			return false;
+		bytes = (ScimStr) {verify->entry.data, verify->entry.len};
+	}
+	if (!scim_leaf_hash(verify->sha256, bytes, leaf))
 	{
 		verify->failed = true;
 		return false;

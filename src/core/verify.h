@@ -48,6 +48,7 @@ typedef struct ScimVerifyEvent
 {
 	ScimEntry	entry;
 	bool		damaged;
+	ScimStr		bytes;			/* the entry as it was read; absent: it is rendered from the row */
 	uint8_t		leaf_hash[SCIM_HASH_SIZE];
 	ScimStr		detail;			/* absent: NULL */
 	ScimStr		salt;			/* absent: NULL */

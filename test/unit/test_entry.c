@@ -12,6 +12,7 @@
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/text.h"
 #include "sha256.h"
@@ -130,6 +131,64 @@ read_entry(json_object *columns, ScimStr *changed)
 }
 
 /* The bytes rendered, and the hash over them, must be those of the file. */
+/* An entry, or a seal, is read back from its bytes, and from nothing that is cut short. */
+static void
+check_read(const char *bytes, bool is_seal, int i)
+{
+	ScimStr		given = {bytes, strlen(bytes)};
+	ScimArena  *arena = scim_arena_create(1024 * 1024);
+	ScimEntry	entry;
+	ScimSeal	seal;
+	ScimBuf		again;
+	int			refused = 0;
+
+	scim_buf_init(&again, NULL, SCIM_ENTRY_MAX);
+	if (is_seal)
+		ok(scim_seal_read(&seal, given) && scim_seal_render(&again, &seal), "seal %d is read", i);
+	else
+		ok(scim_entry_read(&entry, given, arena) == SCIM_OK && scim_entry_render(&again, &entry), "entry %d is read", i);
+	is_str(again.data, bytes, "%s %d: read, and the same again", is_seal ? "seal" : "entry", i);
+	for (given.len = 0; given.len < strlen(bytes); given.len++)
+	{
+		char	   *cut = malloc(given.len + 1);
+
+		/* Where it ends, the sanitizers see. */
+		memcpy(cut, bytes, given.len);
+		cut = realloc(cut, given.len > 0 ? given.len : 1);
+		refused += is_seal ? !scim_seal_read(&seal, (ScimStr) {cut, given.len}) :
+			scim_entry_read(&entry, (ScimStr) {cut, given.len}, arena) == SCIM_INVALID_SYNTAX;
+		free(cut);
+	}
+	is_int(refused, (long long) strlen(bytes), "%s %d: not when it is cut short", is_seal ? "seal" : "entry", i);
+	scim_buf_free(&again);
+	scim_arena_free(arena);
+}
+
+/* What is no entry, though nearly one. */
+static void
+check_read_refused(const char *bytes)
+{
+	static const char *const changes[][2] = {
+		{"\"v\":1", "\"v\":2"}, {"\"n\":0", "\"n\":00"}, {"\"n\":0", "\"n\":-0"}, {"\"n\":0", "\"n\":2147483648"}, {"\"n\":0", "\"n\":"},
+		{"\"n\":0,", "\"n\":0, "}, {"\"at\":\"2026", "\"at\":\"202x"}, {"019b", "019B"}, {"\"category\":\"", "\"categorx\":\""},
+		{"\"category\":\"", "\"category\":["}, {"\"prev_hash\":\"", "\"prev_hash\":\"0"}, {"\"prev_hash\":\"0", "\"prev_hash\":\"g"},
+	};
+	ScimArena  *arena = scim_arena_create(1024 * 1024);
+	ScimEntry	entry;
+	char		changed[4096];
+
+	for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+	{
+		const char *at = strstr(bytes, changes[i][0]);
+
+		snprintf(changed, sizeof changed, "%.*s%s%s", (int) (at - bytes), bytes, changes[i][1], at + strlen(changes[i][0]));
+		is_int(scim_entry_read(&entry, (ScimStr) {changed, strlen(changed)}, arena), SCIM_INVALID_SYNTAX, "%s is refused", changes[i][1]);
+	}
+	snprintf(changed, sizeof changed, "%s ", bytes);
+	is_int(scim_entry_read(&entry, (ScimStr) {changed, strlen(changed)}, arena), SCIM_INVALID_SYNTAX, "something behind it is refused");
+	scim_arena_free(arena);
+}
+
 static void
 check_bytes(ScimBuf *buf, bool rendered, json_object *golden, const char *hash_name, int i)
 {
@@ -176,6 +235,9 @@ check_events(json_object *events)
 		ScimEntry	entry = read_entry(json_object_object_get(golden, "columns"), changed);
 
 		check_bytes(&buf, scim_entry_render(&buf, &entry), golden, "leaf_hash", i);
+		check_read(text(golden, "entry"), false, i);
+		if (i == 0)
+			check_read_refused(text(golden, "entry"));
 		check_detail(golden, i);
 	}
 	scim_buf_free(&buf);
@@ -204,6 +266,7 @@ check_seals(json_object *seals)
 		unhex(text(columns, "config_hash"), seal.config_hash);
 		unhex(text(columns, "prev_hash"), seal.prev_hash);
 		check_bytes(&buf, scim_seal_render(&buf, &seal), golden, "hash", i);
+		check_read(text(golden, "entry"), true, i);
 	}
 	scim_buf_free(&buf);
 }
