@@ -64,6 +64,19 @@ extern int64_t cli_bigint(const PGresult *result, int row, int column);
 	"e.tx_id, e.n, e.at, e.tenant, e.category, e.action, e.event_type, e.outcome, e.status, e.scim_type," \
 	" e.actor, e.actor_type, e.credential, e.session_role, e.effective_role, e.origin, e.resource_type," \
 	" e.resource_id, e.changed, e.request_id, e.method, e.detail_hash, e.prev_hash, e.leaf_hash, e.detail_salt, e.detail"
+
+/*
+ * The leaves of a tree, by spans p, seals s and events e.  OFFSET 0 keeps the
+ * planner from joining all seals with all events first: of each span its seals
+ * are looked up, and of each seal its events.
+ */
+#define CLI_EVENTS_OF_SEAL \
+	"(SELECT * FROM scim_audit.events v WHERE v.tx_id = s.tx_id AND v.n >= 0 AND v.n < s.events OFFSET 0) e"
+#define CLI_LEAVES \
+	"scim_audit.checkpoint_spans p CROSS JOIN LATERAL (" \
+	"SELECT * FROM scim_audit.seals t WHERE t.chain = p.chain AND t.seq >= p.from_seq AND t.seq <= p.to_seq OFFSET 0) s" \
+	" LEFT JOIN LATERAL " CLI_EVENTS_OF_SEAL " ON true"
+
 #define CLI_SEAL_COLUMNS "s.chain, s.seq, s.tx_id, s.at, s.events, s.last_leaf, s.config_hash, s.prev_hash, s.hash"
 
 /*

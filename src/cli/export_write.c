@@ -27,24 +27,15 @@
 	"SELECT f.first FROM scim_audit.checkpoint_spans f WHERE f.origin = $1 AND f.first <= $2::bigint ORDER BY f.first DESC LIMIT 1), 0)" \
 	" ORDER BY p.first LIMIT " SPANS_TEXT
 
-/*
- * OFFSET 0 keeps the planner from joining all seals with all events first: of
- * each span its seals are looked up, and of each seal its events.
- */
-#define EVENTS_OF_SEAL \
-	"(SELECT * FROM scim_audit.events v WHERE v.tx_id = s.tx_id AND v.n >= 0 AND v.n < s.events OFFSET 0) e"
-
 #define LEAVES_QUERY \
-	"SELECT p.first, s.chain, s.seq, s.tx_id, s.events, " CLI_EVENT_COLUMNS " FROM scim_audit.checkpoint_spans p CROSS JOIN LATERAL (" \
-	"SELECT * FROM scim_audit.seals t WHERE t.chain = p.chain AND t.seq >= p.from_seq AND t.seq <= p.to_seq OFFSET 0) s" \
-	" LEFT JOIN LATERAL " EVENTS_OF_SEAL " ON true" \
+	"SELECT p.first, s.chain, s.seq, s.tx_id, s.events, " CLI_EVENT_COLUMNS " FROM " CLI_LEAVES \
 	" WHERE p.origin = $1 AND p.first >= $2::bigint AND p.first < $3::bigint ORDER BY p.first, s.seq, e.n"
 
 #define TAIL_QUERY \
 	"SELECT 0::bigint, s.chain, s.seq, s.tx_id, s.events, " CLI_EVENT_COLUMNS " FROM pg_catalog.unnest($3::int[]) c (chain) CROSS JOIN LATERAL (" \
 	"SELECT * FROM scim_audit.seals t WHERE t.chain = c.chain AND t.seq > coalesce((SELECT p.to_seq FROM scim_audit.checkpoint_spans p" \
 	" WHERE p.origin = $1 AND p.chain = c.chain AND p.first < $2::bigint ORDER BY p.from_seq DESC LIMIT 1), 0) OFFSET 0) s" \
-	" CROSS JOIN LATERAL " EVENTS_OF_SEAL " ORDER BY s.chain, s.seq, e.n"
+	" CROSS JOIN LATERAL " CLI_EVENTS_OF_SEAL " ORDER BY s.chain, s.seq, e.n"
 
 #define TILES_QUERY \
 	"SELECT t.index, t.hashes FROM scim_audit.tiles t WHERE t.origin = $1 AND t.level = $2::int AND t.index >= $3::bigint ORDER BY t.index"

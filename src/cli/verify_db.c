@@ -20,9 +20,7 @@
 #define CHAINS_QUERY "SELECT " CLI_SEAL_COLUMNS " FROM scim_audit.seals s ORDER BY s.chain, s.seq, s.tx_id, s.hash"
 
 #define LEAVES_QUERY \
-	"SELECT p.first, s.chain, s.seq, s.tx_id, s.events, e.n, e.leaf_hash FROM scim_audit.checkpoint_spans p" \
-	" JOIN scim_audit.seals s ON s.chain = p.chain AND s.seq >= p.from_seq AND s.seq <= p.to_seq" \
-	" LEFT JOIN scim_audit.events e ON e.tx_id = s.tx_id AND e.n >= 0 AND e.n < s.events" \
+	"SELECT p.first, s.chain, s.seq, s.tx_id, s.events, e.n, e.leaf_hash FROM " CLI_LEAVES \
 	" WHERE p.origin = (SELECT o.origin FROM scim_audit.log_origins o WHERE o.number = %d) ORDER BY p.first, s.seq, s.tx_id, e.n"
 
 #define CHECKPOINTS_QUERY \
@@ -512,6 +510,9 @@ cli_verify_database(CliVerify *verify, const char *conninfo)
 	db->walk = scim_verify_create(cli_sha256, &calls, true);
 	went(db->walk != NULL);
 	cli_begin_snapshot(db->conn);
+	/* All rows of a cursor are wanted, not the first ones soon. */
+	PQclear(cli_query(db->conn, "SELECT pg_catalog.set_config('cursor_tuple_fraction', '1', true), pg_catalog.set_config('jit', 'off', true),"
+					  " pg_catalog.set_config('work_mem', '64MB', true)", 0));
 	all = cli_value(db->conn, "SELECT scim.all_tenants('{auditor,audit_admin}')", 0);
 	if (strcmp(all, "t") != 0)
 		cli_fail("SELECT * FROM scim_audit.verify() checks what is of your tenants", "the whole log can be read by auditors of all tenants only");
