@@ -12,6 +12,7 @@
 #include "pg/guc.h"
 #include "pg/log.h"
 #include "pg/partition.h"
+#include "pg/resource_count.h"
 #include "pg/schema_change.h"
 #include "pg/tracked.h"
 
@@ -35,4 +36,5 @@ _PG_init(void)
 	scim_audit_schema_change_init();
 	scim_audit_guard_init();
 	scim_audit_log_init();
+	scim_audit_count_init();
 }

@@ -16,12 +16,18 @@
 #include "pg/owner.h"
 
 Oid
-scim_audit_table_owner(const char *table)
+scim_audit_table_oid(const char *table)
 {
 	List	   *names = textToQualifiedNameList(cstring_to_text(table));
 	Oid			schema = list_length(names) == 2 ? get_namespace_oid(strVal(linitial(names)), true) : InvalidOid;
-	Oid			relid = OidIsValid(schema) ? get_relname_relid(strVal(lsecond(names)), schema) : InvalidOid;
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+
+	return OidIsValid(schema) ? get_relname_relid(strVal(lsecond(names)), schema) : InvalidOid;
+}
+
+Oid
+scim_audit_table_owner(const char *table)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(scim_audit_table_oid(table)));
 	Oid			owner;
 
 	/* No right to look the name up is needed, as little as for a foreign key. */

@@ -10,6 +10,9 @@
 
 #include "miscadmin.h"
 
+/* A table, named as in SQL with its schema; InvalidOid when there is none. */
+extern Oid	scim_audit_table_oid(const char *table);
+
 /* The owner of a table, named as in SQL with its schema; raises an ERROR when there is none. */
 extern Oid	scim_audit_table_owner(const char *table);
 

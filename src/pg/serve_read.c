@@ -17,6 +17,7 @@
 #include "pg/exchange.h"
 #include "pg/guc.h"
 #include "pg/page_cursor.h"
+#include "pg/resource_count.h"
 
 #define PAGE_BYTES_MAX ((size_t) 4 * 1024 * 1024) /* answering takes some eight times that */
 
@@ -179,14 +180,21 @@ scim_audit_serve_resource(ScimAuditExchange *x)
 static ScimStatus
 count_resources(ScimAuditExchange *x, Listing *listing)
 {
+	const char *table = listing->type->table;
+	bool		all = listing->filter == NULL;
 	ScimSql		sql;
 	ScimStatus	status;
 
+	if (all && scim_audit_count_begin(table, x->tenant, &listing->total))
+		return SCIM_OK;
 	status = scim_audit_checked(scim_sql_count(x->arena, listing->type, scim_audit_tenant_str(x),
 											   listing->filter, &sql, &x->error));
-	if (status == SCIM_OK)
-		listing->total = scim_audit_storage_count(listing->type->table, &sql);
-	return status;
+	if (status != SCIM_OK)
+		return status;
+	listing->total = scim_audit_storage_count(table, &sql);
+	if (all)
+		scim_audit_count_end(table, x->tenant, listing->total);
+	return SCIM_OK;
 }
 
 /*

@@ -59,7 +59,7 @@ my @bad = (
 	[ '2,000 terms', 400, 'GET', "'/Users?filter=' || list('title%20co%20%22a#%22', 2000, '%20or%20')" ],
 	[ '199 value paths', 400, 'GET', "'/Users?filter=' || list('emails%5Bvalue%20co%20%22q#%22%5D', 199, '%20or%20')" ],
 	[ '199 names of members', 400, 'GET', "'/Groups?filter=' || list('members.display%20co%20%22q#%22', 199, '%20or%20')" ],
-	[ '199 names of managers', 400, 'GET', "'/Users?filter=' || list('urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName%20co%20%22q#%22', 199, '%20or%20')" ],
+	[ '199 names of managers, each looked up once', 200, 'GET', "'/Users?filter=' || list('urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.displayName%20co%20%22q#%22', 199, '%20or%20')" ],
 	[ 'as many as are served', 200, 'GET', "'/Groups?filter=' || list('members%5Bdisplay%20co%20%22q#%22%5D', 15, '%20or%20')" ],
 	[ 'a literal of wildcards', 200, 'GET', "'/Users?filter=title%20co%20%22' || repeat('%25', 40000) || '%22'" ],
 	[ 'a literal almost everywhere', 200, 'GET', "'/Users?filter=title%20co%20%22' || repeat('x%25_%5C%5C', 8000) || 'y%22'" ],
@@ -163,9 +163,10 @@ is($node->safe_psql('postgres', qq~
 		SELECT try('slow', 'AFTER scim.users', 'POST', '/Users', '$user}'), (SELECT count(*) FROM scim.users WHERE user_name = 'b')~),
 	'57014|0', 'a timeout passes, and undoes');
 
-# 900 failures and 300 shapes of filters leave what they found.
+# 900 failures and 300 shapes of filters leave what they found, the bounded cache of plans being full.
 my ($before, $after, $plans, $leftover) = split(/\n|\|/, $node->safe_psql('postgres', qq{
 		DO \$\$ BEGIN FOR i IN 1..300 LOOP PERFORM scim.scim_apply('GET', '/Users?count=1&filter=' || list('userType%20eq%20%22#%22', i % 150 + 1, '%20or%20')); END LOOP; END \$\$;
+		DO \$\$ BEGIN FOR i IN 1..300 LOOP PERFORM scim.scim_apply('GET', '/Users?count=1&filter=' || list('nickName%20co%20%22#%22', i % 150 + 1, '%20or%20')); END LOOP; END \$\$;
 		DO \$\$ BEGIN PERFORM try('XX000', p.place, c.m, c.u, c.b) FROM generate_series(1, 10), $calls; END \$\$;
 		SELECT sum(total_bytes) AS before FROM pg_backend_memory_contexts;
 		DO \$\$ BEGIN PERFORM try('XX000', p.place, c.m, c.u, c.b) FROM generate_series(1, 30), $calls; END \$\$;
