@@ -35,10 +35,13 @@
 #define CHECKPOINTS_QUERY \
 	"SELECT size, root FROM scim_audit.checkpoints WHERE origin = $1 ORDER BY size"
 
+/* OFFSET 0: else all seals may be joined with all events first, or with all spans of their chain. */
 #define LEAVES_QUERY \
 	"SELECT p.first, s.chain, s.seq, s.tx_id, s.events, e.n, e.leaf_hash, e.tenant FROM scim_audit.checkpoint_spans p" \
-	" JOIN scim_audit.seals s ON s.chain = p.chain AND s.seq >= p.from_seq AND s.seq <= p.to_seq" \
-	" LEFT JOIN scim_audit.events e ON e.tx_id = s.tx_id AND e.n >= 0 AND e.n < s.events" \
+	" CROSS JOIN LATERAL (SELECT t.chain, t.seq, t.tx_id, t.events FROM scim_audit.seals t" \
+	" WHERE t.chain = p.chain AND t.seq >= p.from_seq AND t.seq <= p.to_seq OFFSET 0) s" \
+	" LEFT JOIN LATERAL (SELECT v.n, v.leaf_hash, v.tenant FROM scim_audit.events v" \
+	" WHERE v.tx_id = s.tx_id AND v.n >= 0 AND v.n < s.events OFFSET 0) e ON true" \
 	" WHERE p.origin = $1 ORDER BY p.first, s.seq, s.tx_id, e.n"
 
 /* Seals that another stands in place of. */
