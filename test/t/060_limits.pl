@@ -180,6 +180,22 @@ is($leftover, 0, 'no request is left behind');
 
 is($node->safe_psql('postgres', 'SELECT count(*) FROM scim_audit.verify()'), '0', 'the log is whole');
 
+# The total of a list is kept only while every change leaves a seal that says so.
+$node->safe_psql('postgres', 'CREATE DATABASE totals');
+is($node->safe_psql('totals', q{
+	SET client_min_messages = error;
+	CREATE EXTENSION scim_audit CASCADE;
+	INSERT INTO scim.users (user_name) SELECT 'u' || i FROM generate_series(1, 1500) i;
+	SELECT body ->> 'totalResults' FROM scim.scim_apply('GET', '/Users?count=0');
+	ALTER TABLE scim.users DISABLE TRIGGER scim_audit_row;
+	SELECT body ->> 'totalResults' FROM scim.scim_apply('GET', '/Users?count=0');
+	DELETE FROM scim.users WHERE user_name = 'u1';
+	SELECT body ->> 'totalResults' FROM scim.scim_apply('GET', '/Users?count=0');
+	DELETE FROM scim.users WHERE user_name = 'u2';
+	ALTER TABLE scim.users ENABLE ALWAYS TRIGGER scim_audit_row;
+	SELECT body ->> 'totalResults' FROM scim.scim_apply('GET', '/Users?count=0')}),
+	"1500\n1500\n1499\n1498", 'totals are right where changes leave no seal');
+
 # A role's name from a database of another encoding does not spoil the log.
 $node->safe_psql('postgres', q{CREATE DATABASE latin TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'});
 {
