@@ -57,6 +57,18 @@ ROLLBACK TO s;
 SELECT status FROM scim.scim_apply('POST', '/Users', '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "hal2"}'::text);
 COMMIT;
 SELECT body ->> 'totalResults' FROM scim.scim_apply('GET', '/Users?filter=userName%20sw%20%22hal%22');
+RESET ROLE;
+-- limits that are settings
+SET scim_audit.max_patch_operations = 2;
+SET scim_audit.max_filter_depth = 2;
+SET ROLE regress_idp_80;
+SELECT pg_temp.refusal('PATCH', '/Users/' || (SELECT body #>> '{Resources,0,id}' FROM scim.scim_apply('GET', '/Users?filter=userName%20sw%20%22hal%22')), '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [' || repeat('{"op": "remove", "path": "title"},', 2) || '{"op": "remove", "path": "title"}]}');
+SELECT pg_temp.refusal('GET', '/Users?filter=(emails%5Bvalue%20eq%20%22x%22%5D)');
+SELECT pg_temp.refusal('GET', '/Users?filter=((emails%5Bvalue%20eq%20%22x%22%5D))');
+SELECT pg_temp.refusal('GET', '/Users?filter=not%20(not%20(not%20(title%20pr)))');
+RESET ROLE;
+RESET scim_audit.max_patch_operations;
+RESET scim_audit.max_filter_depth;
 -- an application's own trigger may refuse, or call scim_apply itself
 RESET ROLE;
 CREATE FUNCTION public.regress_80_check() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -82,6 +82,7 @@ struct ScimFilter
 typedef struct ScimFilterLimits
 {
 	int			max_terms;
+	int			max_depth;		/* of parentheses and brackets; 0, or more than it: SCIM_FILTER_MAX_DEPTH */
 	bool		all_types;		/* the query is of all resource types: an attribute that only another
 								 * type has is absent (RFC 7644 section 3.4.2.1) */
 } ScimFilterLimits;

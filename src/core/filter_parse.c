@@ -33,6 +33,7 @@ typedef struct Parser
 	int			depth;
 	int			terms;
 	int			max_terms;
+	int			max_depth;
 	bool		all_types;
 	ScimError  *err;
 } Parser;
@@ -314,7 +315,7 @@ parse_value_path(Parser *parser, const ScimPath *owner, ScimFilter **out)
 
 	if (owner->sub != NULL || (!owner->attr->multi_valued && owner->attr->type != SCIM_TYPE_COMPLEX))
 		return refuse(parser, offset - 1, "a filter cannot stand here");
-	if (++parser->depth > SCIM_FILTER_MAX_DEPTH)
+	if (++parser->depth > parser->max_depth)
 		return refuse(parser, offset - 1, "the filter is nested too deeply");
 	parser->owner = owner;
 	status = parse_chain(parser, SCIM_FILTER_OR, &inner);
@@ -464,7 +465,7 @@ parse_factor(Parser *parser, ScimFilter **out)
 	negated = accept_not(cursor);
 	if (!scim_cursor_byte(cursor, '('))
 		return parse_any_term(parser, out);
-	if (++parser->depth > SCIM_FILTER_MAX_DEPTH)
+	if (++parser->depth > parser->max_depth)
 		return refuse(parser, scim_cursor_offset(cursor), "the filter is nested too deeply");
 	status = parse_chain(parser, SCIM_FILTER_OR, out);
 	parser->depth--;
@@ -536,9 +537,11 @@ scim_filter_parse(ScimArena *arena, const ScimResourceType *type, ScimStr text,
 				  const ScimFilterLimits *limits, ScimFilter **out, ScimError *err)
 {
 	Parser		parser = {.arena = arena, .type = type, .cursor = scim_cursor(text),
-	.max_terms = limits->max_terms, .all_types = limits->all_types, .err = err};
+	.max_terms = limits->max_terms, .max_depth = SCIM_FILTER_MAX_DEPTH, .all_types = limits->all_types, .err = err};
 	ScimStatus	status;
 
+	if (limits->max_depth > 0 && limits->max_depth < SCIM_FILTER_MAX_DEPTH)
+		parser.max_depth = limits->max_depth;
 	*out = NULL;
 	if (!scim_utf8_valid(parser.cursor.start, (size_t) (parser.cursor.end - parser.cursor.start)))
 		return scim_error(err, SCIM_INVALID_FILTER, "the filter is not valid UTF-8");
@@ -556,7 +559,7 @@ scim_filter_parse_value(ScimArena *arena, const ScimResourceType *type, const Sc
 						ScimStr text, ScimFilter **out, size_t *used, ScimError *err)
 {
 	Parser		parser = {.arena = arena, .type = type, .cursor = scim_cursor(text), .owner = owner,
-	.depth = 1, .max_terms = SCIM_VALUE_FILTER_MAX_TERMS, .err = err};
+	.depth = 1, .max_terms = SCIM_VALUE_FILTER_MAX_TERMS, .max_depth = SCIM_FILTER_MAX_DEPTH, .err = err};
 	ScimStatus	status;
 
 	*out = NULL;

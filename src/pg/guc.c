@@ -11,6 +11,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 
+#include "core/filter.h"
 #include "pg/guc.h"
 
 #define CLAIM_MAX 1024			/* bytes of one string setting */
@@ -32,6 +33,8 @@ int			scim_audit_max_bulk_operations;
 int			scim_audit_max_results;
 int			scim_audit_default_page_size;
 int			scim_audit_max_filter_terms;
+int			scim_audit_max_filter_depth;
+int			scim_audit_max_patch_operations;
 int			scim_audit_cursor_timeout;
 int			scim_audit_heartbeat;
 
@@ -162,6 +165,10 @@ scim_audit_guc_init(void)
 			   &scim_audit_default_page_size, 100, INT_MAX, PGC_SUSET, 0);
 	define_int("scim_audit.max_filter_terms", "Most comparisons in one SCIM filter.",
 			   &scim_audit_max_filter_terms, 200, 100000, PGC_SUSET, 0);
+	define_int("scim_audit.max_filter_depth", "Most levels of parentheses and brackets in one SCIM filter.",
+			   &scim_audit_max_filter_depth, SCIM_FILTER_MAX_DEPTH, SCIM_FILTER_MAX_DEPTH, PGC_SUSET, 0);
+	define_int("scim_audit.max_patch_operations", "Most operations in one SCIM PATCH.",
+			   &scim_audit_max_patch_operations, 10000, 100000, PGC_SUSET, 0);
 	define_int("scim_audit.cursor_timeout", "How long the cursor of a SCIM list is good.",
 			   &scim_audit_cursor_timeout, 3600, INT_MAX, PGC_SUSET, GUC_UNIT_S);
 	DefineCustomIntVariable("scim_audit.heartbeat",

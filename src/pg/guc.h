@@ -41,6 +41,8 @@ extern int	scim_audit_max_results;
 extern int	scim_audit_default_page_size;
 extern int	scim_audit_cursor_timeout;	/* seconds */
 extern int	scim_audit_max_filter_terms;
+extern int	scim_audit_max_filter_depth;
+extern int	scim_audit_max_patch_operations;
 extern int	scim_audit_heartbeat;	/* seconds; 0: none */
 
 /* Called from _PG_init. */

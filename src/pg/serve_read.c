@@ -264,7 +264,8 @@ answer_rows(ScimAuditExchange *x, Listing *listing, bool *first)
 static ScimStatus
 open_listing(ScimAuditExchange *x, const ScimResourceType *type, Listing *listing)
 {
-	ScimFilterLimits limits = {scim_audit_max_filter_terms,.all_types = x->request.type == NULL};
+	ScimFilterLimits limits = {scim_audit_max_filter_terms, scim_audit_max_filter_depth,
+	.all_types = x->request.type == NULL};
 	ScimStr		text = x->request.list.filter;
 	ScimStatus	status = SCIM_OK;
 

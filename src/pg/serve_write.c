@@ -16,11 +16,10 @@
 
 #include "pg/deleted_users.h"
 #include "pg/exchange.h"
+#include "pg/guc.h"
 #include "pg/password.h"
 #include "pg/resource_triggers.h"
 #include "pg/text_functions.h"
-
-#define PATCH_OPERATIONS_MAX 10000	/* 1 MB of them fits; more is a mistake */
 
 /* The stored resource a request is about. */
 typedef struct Stored
@@ -420,7 +419,7 @@ serve_patch(ScimAuditExchange *x)
 		.replace_whole = x->profile->replace_whole,
 		.allow_no_path = x->profile->allow_no_path,
 		.single_match = x->profile->single_match,
-		.max_operations = PATCH_OPERATIONS_MAX
+		.max_operations = scim_audit_max_patch_operations
 	};
 	Stored		stored = {{{{0}}}};
 	ScimResource resource = {0};
