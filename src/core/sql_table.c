@@ -167,8 +167,8 @@ scim_table_storage(ScimArena *arena, const ScimResourceType *type, ScimStr *out)
 	return finished(&buf, out);
 }
 
-static const char *
-sql_type(ScimSqlType type)
+const char *
+scim_sql_type_name(ScimSqlType type)
 {
 	switch (type)
 	{
@@ -185,7 +185,7 @@ sql_type(ScimSqlType type)
 		case SCIM_SQL_JSONB:
 			return "jsonb";
 		default:
-			return "text COLLATE pg_catalog.\"C\"";
+			return "text";
 	}
 }
 
@@ -207,7 +207,8 @@ scim_table_create(ScimArena *arena, const ScimResourceType *type, ScimStr *out)
 					"created timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(), "
 					"last_modified timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()", type->table);
 	for (size_t i = 0; i < type->n_columns; i++)
-		scim_buf_printf(&buf, ", %s %s%s", type->columns[i].name, sql_type(type->columns[i].type),
+		scim_buf_printf(&buf, ", %s %s%s%s", type->columns[i].name, scim_sql_type_name(type->columns[i].type),
+						type->columns[i].type == SCIM_SQL_TEXT ? " COLLATE pg_catalog.\"C\"" : "",
 						is_required(&type->columns[i]) ? " NOT NULL" : "");
 	scim_buf_str(&buf, ", PRIMARY KEY (tenant, id))");
 	return finished(&buf, out);

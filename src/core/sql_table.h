@@ -42,4 +42,7 @@ extern ScimStatus scim_table_index(ScimArena *arena, const ScimResourceType *typ
 extern ScimStatus scim_table_unique(ScimArena *arena, const ScimResourceType *type, const ScimSchema *schema,
 									const char ***paths, size_t *n);
 
+/* The name of a column's type; text for the arrays, which no column has. */
+extern const char *scim_sql_type_name(ScimSqlType type);
+
 #endif							/* SCIM_CORE_SQL_TABLE_H */

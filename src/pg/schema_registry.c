@@ -445,29 +445,6 @@ scim_audit_required_paths(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* What a column's values are in SQL, by its attribute's type. */
-static const char *
-kind_of(ScimSqlType type)
-{
-	switch (type)
-	{
-		case SCIM_SQL_BOOL:
-			return "boolean";
-		case SCIM_SQL_INT8:
-			return "bigint";
-		case SCIM_SQL_NUMERIC:
-			return "numeric";
-		case SCIM_SQL_TIMESTAMPTZ:
-			return "timestamptz";
-		case SCIM_SQL_UUID:
-			return "uuid";
-		case SCIM_SQL_JSONB:
-			return "jsonb";
-		default:
-			return "text";
-	}
-}
-
 /* scim.column_paths(resource_type text) RETURNS text[]: of each column its name in SQL, what it keeps, and its type */
 Datum
 scim_audit_column_paths(PG_FUNCTION_ARGS)
@@ -483,7 +460,7 @@ scim_audit_column_paths(PG_FUNCTION_ARGS)
 			continue;
 		values[n++] = CStringGetTextDatum(type->columns[i].name);
 		values[n++] = CStringGetTextDatum(type->columns[i].path);
-		values[n++] = CStringGetTextDatum(kind_of(type->columns[i].type));
+		values[n++] = CStringGetTextDatum(scim_sql_type_name(type->columns[i].type));
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_array(values, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
