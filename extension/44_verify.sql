@@ -5,7 +5,7 @@
 CREATE FUNCTION scim_audit.verify(from_time timestamptz DEFAULT NULL, to_time timestamptz DEFAULT NULL,
 	OUT rule text, OUT chain integer, OUT seq bigint, OUT tx_id uuid, OUT n integer, OUT message text)
 	RETURNS SETOF record
-	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'scim_audit_verify';
+	LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp SET jit = off AS 'MODULE_PATHNAME', 'scim_audit_verify';
 COMMENT ON FUNCTION scim_audit.verify(timestamptz, timestamptz) IS
 	'Checks the log, all of it or the transactions begun from from_time to before to_time; with neither, also the audited tables against it. No row: whole';
 REVOKE ALL ON FUNCTION scim_audit.verify(timestamptz, timestamptz) FROM PUBLIC;
@@ -42,5 +42,37 @@ CREATE FUNCTION scim_audit.key_before(resource_id text, detail json, keys text[]
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_key_before';
 COMMENT ON FUNCTION scim_audit.key_before(text, json, text[]) IS 'resource_id that a row had before an update of its key';
 
+CREATE FUNCTION scim_audit.row_sum(tbl regclass, r record, key uuid) RETURNS uuid
+	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_row_sum';
+COMMENT ON FUNCTION scim_audit.row_sum(regclass, record, uuid) IS 'Sum of the keyed hashes of a row''s values, each bound to the row';
+
+-- Events checked in any order (src/pg/verify_balance.c).
+CREATE FUNCTION scim_audit.tally_step(state bytea, key uuid, tx_id uuid, n integer, at timestamptz, tenant text, category text, action text, event_type text, outcome text, status
+	integer, scim_type text, actor text, actor_type text, credential text, session_role text, effective_role text, origin
+	text, resource_type text, resource_id text, changed text[], request_id uuid, method text, detail_hash bytea, prev_hash
+	bytea, leaf_hash bytea, detail_salt bytea, detail json) RETURNS bytea
+	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_tally_step';
+COMMENT ON FUNCTION scim_audit.tally_step(bytea, uuid, uuid, integer, timestamptz, text, text, text, text, text, integer, text, text, text, text, text, text, text, text, text,
+	text[], uuid, text, bytea, bytea, bytea, bytea, json) IS
+	'Counts one event more: state of scim_audit.tally';
+
+CREATE FUNCTION scim_audit.tally_combine(a bytea, b bytea) RETURNS bytea
+	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_tally_combine';
+COMMENT ON FUNCTION scim_audit.tally_combine(bytea, bytea) IS 'Two states of scim_audit.tally as one';
+
+CREATE AGGREGATE scim_audit.tally(key uuid, tx_id uuid, n integer, at timestamptz, tenant text, category text, action text, event_type text, outcome text, status
+	integer, scim_type text, actor text, actor_type text, credential text, session_role text, effective_role text, origin
+	text, resource_type text, resource_id text, changed text[], request_id uuid, method text, detail_hash bytea, prev_hash
+	bytea, leaf_hash bytea, detail_salt bytea, detail json) (
+	sfunc = scim_audit.tally_step, stype = bytea, combinefunc = scim_audit.tally_combine, parallel = safe);
+COMMENT ON AGGREGATE scim_audit.tally(uuid, uuid, integer, timestamptz, text, text, text, text, text, integer, text, text, text, text, text, text, text, text, text,
+	text[], uuid, text, bytea, bytea, bytea, bytea, json) IS
+	'What verify() counts of events: faults, links from one to the next that do not meet, values that came and went';
+
+REVOKE ALL ON FUNCTION scim_audit.row_sum(regclass, record, uuid), scim_audit.tally_combine(bytea, bytea),
+	scim_audit.tally_step(bytea, uuid, uuid, integer, timestamptz, text, text, text, text, text, integer, text, text, text, text, text, text, text, text, text,
+	text[], uuid, text, bytea, bytea, bytea, bytea, json),
+	scim_audit.tally(uuid, uuid, integer, timestamptz, text, text, text, text, text, integer, text, text, text, text, text, text, text, text, text,
+	text[], uuid, text, bytea, bytea, bytea, bytea, json) FROM PUBLIC;
 REVOKE ALL ON FUNCTION scim_audit.fold_step(uuid, json, uuid), scim_audit.fold_step(uuid, text, uuid), scim_audit.fold_combine(uuid, uuid),
 	scim_audit.fold(json, uuid), scim_audit.fold_sum(uuid), scim_audit.row_state(regclass, record), scim_audit.key_before(text, json, text[]) FROM PUBLIC;

@@ -2,14 +2,12 @@
  * verify_fold.c
  *		SQL functions by which verify() compares rows with their history.
  *
- * A row's history need not be replayed to know what it led to.  Give each
- * pair of a column's name and value a random-looking number, a keyed hash; add
- * the numbers of all that ever came (detail.new) and subtract those of all
- * that went (detail.old): each value but the last both came and went, so what
- * is left is the sum over the row as it should be now, nothing for a deleted
- * row.  The order of events does not matter, nor how many there are, and both
- * sides are one GROUP BY that the executor can spill.  The key is new for each
- * run, so no values can be chosen that cancel out; sums have 128 bits.
+ * A row's history need not be replayed to know what it led to.  Add the
+ * numbers (verify_sum.h) of all values that ever came (detail.new) and subtract
+ * those of all that went (detail.old): each value but the last both came and
+ * went, so what is left is the sum over the row as it should be now, nothing
+ * for a deleted row.  The order of events does not matter, nor how many there
+ * are, and both sides are one GROUP BY that the executor can spill.
  *
  * Nothing here raises an ERROR over a detail that somebody has altered.
  */
@@ -18,7 +16,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -30,31 +27,19 @@
 #include "pg/key_digest.h"
 #include "pg/log.h"
 #include "pg/tracked.h"
+#include "pg/verify.h"
+#include "pg/verify_sum.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_fold_step);
 PG_FUNCTION_INFO_V1(scim_audit_fold_combine);
 PG_FUNCTION_INFO_V1(scim_audit_row_state);
+PG_FUNCTION_INFO_V1(scim_audit_row_sum);
 PG_FUNCTION_INFO_V1(scim_audit_key_before);
 
 
-/* A sum: two 64-bit numbers in the bytes of a uuid, each modulo 2^64. */
-typedef struct Sum
-{
-	uint64		part[2];
-} Sum;
-
-static Sum
-get_sum(pg_uuid_t *uuid)
-{
-	Sum			sum;
-
-	memcpy(&sum, uuid->data, UUID_LEN);
-	return sum;
-}
-
 /* Into the aggregate's own state where there is one, else into a copy. */
 static Datum
-return_sum(FunctionCallInfo fcinfo, Sum sum)
+return_sum(FunctionCallInfo fcinfo, ScimAuditSum sum)
 {
 	pg_uuid_t  *state = AggCheckCallContext(fcinfo, NULL) ? PG_GETARG_UUID_P(0) : palloc(sizeof(pg_uuid_t));
 
@@ -62,50 +47,76 @@ return_sum(FunctionCallInfo fcinfo, Sum sum)
 	PG_RETURN_UUID_P(state);
 }
 
-/* Add the numbers of an object's members that are not null, or subtract them. */
+/* Count what is left of an object; null is no value, the row has nothing there. */
 static void
-fold_values(Sum *sum, ScimStr object, const Sum *seed, bool add)
+sum_members(ScimAuditSum *sum, ScimMembers *members, const ScimAuditSum *key, bool add)
+{
+	ScimMember	member;
+
+	while (scim_members_next(members, &member))
+	{
+		if (member.value.len != 4 || memcmp(member.value.ptr, "null", 4) != 0)
+			scim_audit_sum_count(sum, member.whole, key, add);
+	}
+}
+
+void
+scim_audit_sum_detail(ScimAuditSum *sum, ScimStr detail, const ScimAuditSum *key)
 {
 	ScimMembers members;
-	ScimMember	member;
-	int			i;
+	ScimMembers inner;
+	ScimStr		name;
 
-	scim_members_begin(&members, object);
-	while (scim_members_next(&members, &member))
+	scim_members_begin(&members, detail);
+	while (scim_members_name(&members, &name))
 	{
-		if (member.value.len == 4 && memcmp(member.value.ptr, "null", 4) == 0)
-			continue;
-		for (i = 0; i < lengthof(sum->part); i++)
-		{
-			uint64		number = hash_bytes_extended((const unsigned char *) member.whole.ptr,
-													 (int) member.whole.len, seed->part[i]);
+		bool		old = name.len == 5 && memcmp(name.ptr, "\"old\"", 5) == 0;
+		bool		new = name.len == 5 && memcmp(name.ptr, "\"new\"", 5) == 0;
 
-			sum->part[i] += add ? number : -number;
+		if (!old && !new)
+		{
+			scim_members_value(&members);
+			continue;
 		}
+		scim_members_enter(&members, &inner);
+		sum_members(sum, &inner, key, new);
+		scim_members_leave(&members, &inner);
+	}
+}
+
+/* Add the values of a row. */
+static void
+sum_row(ScimAuditSum *sum, const ScimAuditTable *table, const Datum *values, const bool *nulls, const ScimAuditSum *key)
+{
+	StringInfoData member;
+
+	initStringInfo(&member);
+	for (int i = 0; i < table->n_columns; i++)
+	{
+		const ScimAuditColumn *column = &table->columns[i];
+		int			value = (int) column->member.len;
+
+		if (column->excluded || nulls[i])
+			continue;
+		resetStringInfo(&member);
+		scim_audit_column_json(&member, column, values[i]);
+		if (member.len - value != 4 || memcmp(member.data + value, "null", 4) != 0)
+			scim_audit_sum_count(sum, (ScimStr) {member.data, member.len}, key, true);
 	}
 }
 
 /*
- * scim_audit.fold_step(state uuid, detail json or text, seed uuid) RETURNS uuid: add
+ * scim_audit.fold_step(state uuid, detail json or text, key uuid) RETURNS uuid: add
  * the values of detail.new, subtract those of detail.old.
  */
 Datum
 scim_audit_fold_step(PG_FUNCTION_ARGS)
 {
-	Sum			sum = get_sum(PG_GETARG_UUID_P(0));
+	ScimAuditSum sum = scim_audit_sum_get(PG_GETARG_UUID_P(0));
 	struct varlena *detail = PG_GETARG_VARLENA_PP(1);
-	Sum			seed = get_sum(PG_GETARG_UUID_P(2));
-	ScimMembers members;
-	ScimMember	member;
+	ScimAuditSum key = scim_audit_sum_get(PG_GETARG_UUID_P(2));
 
-	scim_members_begin(&members, (ScimStr) {VARDATA_ANY(detail), VARSIZE_ANY_EXHDR(detail)});
-	while (scim_members_next(&members, &member))
-	{
-		if (member.name.len == 5 && memcmp(member.name.ptr, "\"old\"", 5) == 0)
-			fold_values(&sum, member.value, &seed, false);
-		else if (member.name.len == 5 && memcmp(member.name.ptr, "\"new\"", 5) == 0)
-			fold_values(&sum, member.value, &seed, true);
-	}
+	scim_audit_sum_detail(&sum, (ScimStr) {VARDATA_ANY(detail), VARSIZE_ANY_EXHDR(detail)}, &key);
 	return return_sum(fcinfo, sum);
 }
 
@@ -113,11 +124,10 @@ scim_audit_fold_step(PG_FUNCTION_ARGS)
 Datum
 scim_audit_fold_combine(PG_FUNCTION_ARGS)
 {
-	Sum			sum = get_sum(PG_GETARG_UUID_P(0));
-	Sum			other = get_sum(PG_GETARG_UUID_P(1));
+	ScimAuditSum sum = scim_audit_sum_get(PG_GETARG_UUID_P(0));
+	ScimAuditSum other = scim_audit_sum_get(PG_GETARG_UUID_P(1));
 
-	sum.part[0] += other.part[0];
-	sum.part[1] += other.part[1];
+	scim_audit_sum_add(&sum, &other);
 	return return_sum(fcinfo, sum);
 }
 
@@ -152,37 +162,78 @@ fill_state(const ScimAuditTable *table, const Datum *values, const bool *nulls,
 	state[2] = PointerGetDatum(cstring_to_text_with_len(detail.data, detail.len));
 }
 
+/* A row given as a record, and how its table is audited. */
+typedef struct Row
+{
+	Relation	relation;
+	const ScimAuditTable *table;
+	Datum	   *values;
+	bool	   *nulls;
+} Row;
+
+/* Of arguments (tbl regclass, r record). */
+static Row
+open_row(FunctionCallInfo fcinfo)
+{
+	Row			row = {.relation = table_open(PG_GETARG_OID(0), AccessShareLock)};
+	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(1);
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
+	int			natts = RelationGetDescr(row.relation)->natts;
+	const Trigger *trigger = scim_audit_row_trigger(row.relation);
+
+	if (trigger == NULL || HeapTupleHeaderGetTypeId(header) != RelationGetForm(row.relation)->reltype)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("the record is not a row of an audited table \"%s\"", RelationGetRelationName(row.relation))));
+	row.table = scim_audit_tracked(row.relation, trigger);
+	row.values = palloc(natts * sizeof(Datum));
+	row.nulls = palloc(natts * sizeof(bool));
+	heap_deform_tuple(&tuple, RelationGetDescr(row.relation), row.values, row.nulls);
+	return row;
+}
+
 /* scim_audit.row_state(tbl regclass, r record) RETURNS text[]: resource_id, tenant, detail */
 Datum
 scim_audit_row_state(PG_FUNCTION_ARGS)
 {
-	Relation	relation = table_open(PG_GETARG_OID(0), AccessShareLock);
-	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(1);
-	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
-	int			natts = RelationGetDescr(relation)->natts;
-	Datum	   *values = palloc(natts * sizeof(Datum));
-	bool	   *nulls = palloc(natts * sizeof(bool));
-	const Trigger *trigger = scim_audit_row_trigger(relation);
-	const ScimAuditTable *table;
+	Row			row = open_row(fcinfo);
 	int			nest_level = 0;
 	Datum		state[3];
 	bool		absent[3];
 	int			dims[1] = {3};
 	int			lower[1] = {1};
 
-	if (trigger == NULL || HeapTupleHeaderGetTypeId(header) != RelationGetForm(relation)->reltype)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the record is not a row of an audited table \"%s\"", RelationGetRelationName(relation))));
-	table = scim_audit_tracked(relation, trigger);
-	heap_deform_tuple(&tuple, RelationGetDescr(relation), values, nulls);
-	if (table->pinned)
+	if (row.table->pinned)
 		nest_level = scim_audit_pin_settings();
-	fill_state(table, values, nulls, state, absent);
-	if (table->pinned)
+	fill_state(row.table, row.values, row.nulls, state, absent);
+	if (row.table->pinned)
 		scim_audit_unpin_settings(nest_level);
-	table_close(relation, AccessShareLock);
+	table_close(row.relation, AccessShareLock);
 	PG_RETURN_ARRAYTYPE_P(construct_md_array(state, absent, 1, dims, lower, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/*
+ * scim_audit.row_sum(tbl regclass, r record, key uuid) RETURNS uuid: the sum of the
+ * row's values, by a key of its own.  Called where settings are pinned, if the table wants that.
+ */
+Datum
+scim_audit_row_sum(PG_FUNCTION_ARGS)
+{
+	Row			row = open_row(fcinfo);
+	ScimAuditSum key = scim_audit_sum_get(PG_GETARG_UUID_P(2));
+	ScimStr		id = scim_audit_row_key(row.table, row.values, row.nulls);
+	pg_uuid_t  *sum = palloc0(sizeof(pg_uuid_t));
+	ScimAuditSum total = {{0}};
+
+	scim_audit_cap_resource_id(&id);
+	if (!scim_audit_is_seeded(row.table->resource_type, id))
+	{
+		key = scim_audit_sum_key_of(id, &key);
+		sum_row(&total, row.table, row.values, row.nulls, &key);
+		memcpy(sum->data, &total, UUID_LEN);
+	}
+	table_close(row.relation, AccessShareLock);
+	PG_RETURN_UUID_P(sum);
 }
 
 /* The name of a column as it stands before the colon. */
