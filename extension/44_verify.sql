@@ -34,13 +34,13 @@ CREATE AGGREGATE scim_audit.fold_sum(part uuid) (
 	combinefunc = scim_audit.fold_combine, parallel = safe);
 COMMENT ON AGGREGATE scim_audit.fold_sum(uuid) IS 'The sum of sums';
 
-CREATE FUNCTION scim_audit.row_state(tbl regclass, r record) RETURNS text[]
-	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_row_state';
-COMMENT ON FUNCTION scim_audit.row_state(regclass, record) IS 'resource_id, tenant and detail that the audit event of the row''s insertion would have';
+CREATE FUNCTION scim_audit.row_states(tbl regclass, part regclass) RETURNS SETOF text[]
+	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_row_states';
+COMMENT ON FUNCTION scim_audit.row_states(regclass, regclass) IS 'resource_id, tenant and detail, as the event of its insertion into tbl would have them, of each row of part: tbl itself, or a partition';
 
 CREATE FUNCTION scim_audit.key_before(resource_id text, detail json, keys text[]) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_key_before';
 COMMENT ON FUNCTION scim_audit.key_before(text, json, text[]) IS 'resource_id that a row had before an update of its key';
 
 REVOKE ALL ON FUNCTION scim_audit.fold_step(uuid, json, uuid), scim_audit.fold_step(uuid, text, uuid), scim_audit.fold_combine(uuid, uuid),
-	scim_audit.fold(json, uuid), scim_audit.fold_sum(uuid), scim_audit.row_state(regclass, record), scim_audit.key_before(text, json, text[]) FROM PUBLIC;
+	scim_audit.fold(json, uuid), scim_audit.fold_sum(uuid), scim_audit.row_states(regclass, regclass), scim_audit.key_before(text, json, text[]) FROM PUBLIC;

@@ -15,25 +15,20 @@
  */
 #include "pg/compat.h"
 
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
 #include "utils/uuid.h"
 
 #include "core/members.h"
 #include "pg/json_text.h"
 #include "pg/key_digest.h"
 #include "pg/log.h"
-#include "pg/tracked.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_fold_step);
 PG_FUNCTION_INFO_V1(scim_audit_fold_combine);
-PG_FUNCTION_INFO_V1(scim_audit_row_state);
 PG_FUNCTION_INFO_V1(scim_audit_key_before);
 
 
@@ -121,70 +116,6 @@ scim_audit_fold_combine(PG_FUNCTION_ARGS)
 	return return_sum(fcinfo, sum);
 }
 
-static Datum
-text_datum(ScimStr text)
-{
-	return PointerGetDatum(cstring_to_text_with_len(text.ptr, (int) text.len));
-}
-
-/* The row's resource_id and tenant as an event would have them, and {"new": its values}. */
-static void
-fill_state(const ScimAuditTable *table, const Datum *values, const bool *nulls,
-		   Datum state[3], bool absent[3])
-{
-	ScimStr		key = scim_audit_row_key(table, values, nulls);
-	StringInfoData detail;
-
-	absent[0] = key.ptr == NULL;
-	scim_audit_cap_resource_id(&key);
-	if (!absent[0])
-		state[0] = text_datum(key);
-	absent[1] = table->tenant < 0 || nulls[table->tenant];
-	if (!absent[1])
-		state[1] = text_datum(scim_audit_value_text(table->columns[table->tenant].type, values[table->tenant]));
-	absent[2] = false;
-	initStringInfo(&detail);
-	appendStringInfoChar(&detail, '{');
-	scim_audit_append_plain_key(&detail, "key", table, values, nulls);
-	appendStringInfoString(&detail, "\"new\":");
-	scim_audit_row_json(&detail, table, values, nulls, NULL);
-	appendStringInfoChar(&detail, '}');
-	state[2] = PointerGetDatum(cstring_to_text_with_len(detail.data, detail.len));
-}
-
-/* scim_audit.row_state(tbl regclass, r record) RETURNS text[]: resource_id, tenant, detail */
-Datum
-scim_audit_row_state(PG_FUNCTION_ARGS)
-{
-	Relation	relation = table_open(PG_GETARG_OID(0), AccessShareLock);
-	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(1);
-	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
-	int			natts = RelationGetDescr(relation)->natts;
-	Datum	   *values = palloc(natts * sizeof(Datum));
-	bool	   *nulls = palloc(natts * sizeof(bool));
-	const Trigger *trigger = scim_audit_row_trigger(relation);
-	const ScimAuditTable *table;
-	int			nest_level = 0;
-	Datum		state[3];
-	bool		absent[3];
-	int			dims[1] = {3};
-	int			lower[1] = {1};
-
-	if (trigger == NULL || HeapTupleHeaderGetTypeId(header) != RelationGetForm(relation)->reltype)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the record is not a row of an audited table \"%s\"", RelationGetRelationName(relation))));
-	table = scim_audit_tracked(relation, trigger);
-	heap_deform_tuple(&tuple, RelationGetDescr(relation), values, nulls);
-	if (table->pinned)
-		nest_level = scim_audit_pin_settings();
-	fill_state(table, values, nulls, state, absent);
-	if (table->pinned)
-		scim_audit_unpin_settings(nest_level);
-	table_close(relation, AccessShareLock);
-	PG_RETURN_ARRAYTYPE_P(construct_md_array(state, absent, 1, dims, lower, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
 /* The name of a column as it stands before the colon. */
 static ScimStr
 quoted_name(Datum name)
@@ -265,11 +196,11 @@ scim_audit_key_before(PG_FUNCTION_ARGS)
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &n_names);
 	before = personal_key_before(detail);
 	if (before.ptr != NULL)
-		return text_datum(before);
+		PG_RETURN_TEXT_P(cstring_to_text_with_len(before.ptr, (int) before.len));
 	if (n_names == 1)
 		before = single_key_before(old, names[0]);
 	else
 		before = joined_key_before((ScimStr) {VARDATA_ANY(after), VARSIZE_ANY_EXHDR(after)}, old, names, n_names);
 	scim_audit_cap_resource_id(&before);
-	return text_datum(before);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(before.ptr, (int) before.len));
 }

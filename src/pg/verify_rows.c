@@ -152,9 +152,6 @@ append_table(StringInfo kinds, StringInfo rows, Oid oid, List **resources)
 	Relation	relation = relation_open(oid, AccessShareLock);
 	ScimAuditTable copy = *scim_audit_tracked(relation, scim_audit_row_trigger(relation));
 	const ScimAuditTable *table = &copy;
-	bool		partitioned = relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
-	const char *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-												  RelationGetRelationName(relation));
 
 	/* SQL is run meanwhile. */
 	copy.resource_type.ptr = pnstrdup(table->resource_type.ptr, table->resource_type.len);
@@ -164,9 +161,8 @@ append_table(StringInfo kinds, StringInfo rows, Oid oid, List **resources)
 	*resources = lappend(*resources, memcpy(palloc(sizeof(copy)), &copy, sizeof(copy)));
 	appendStringInfoString(rows, rows->len > 0 ? " UNION ALL SELECT " : "SELECT ");
 	append_literal(rows, table->resource_type);
-	/* r.* and not r: a column may have that name. */
-	appendStringInfo(rows, "::text, %s, s.state FROM (SELECT scim_audit.row_state(%u::regclass, r.*) AS state FROM %s%s r OFFSET 0) s",
-					 table->is_link ? "true" : "false", oid, partitioned ? "" : "ONLY ", name);
+	appendStringInfo(rows, "::text, %s, scim_audit.row_states(%u::regclass, %u::regclass)",
+					 table->is_link ? "true" : "false", oid, oid);
 	relation_close(relation, AccessShareLock);
 }
 
