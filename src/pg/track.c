@@ -168,11 +168,19 @@ scim_audit_log_event(PG_FUNCTION_ARGS)
 {
 	ScimStr		detail = SCIM_STR_NONE;
 
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("category, action and event_type must not be null")));
 	if (!PG_ARGISNULL(6))
 	{
 		struct varlena *json = PG_GETARG_VARLENA_PP(6);
 
 		detail = (ScimStr) {VARDATA_ANY(json), VARSIZE_ANY_EXHDR(json)};
+		if (detail.len < 2 || detail.ptr[0] != '{' || detail.ptr[detail.len - 1] != '}')
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("detail must be an object without spaces around it")));
 	}
 	scim_audit_log_simple(text_argument(fcinfo, 0), text_argument(fcinfo, 1), text_argument(fcinfo, 2),
 						  text_argument(fcinfo, 3), text_argument(fcinfo, 4), text_argument(fcinfo, 5), detail);
