@@ -287,6 +287,7 @@ CREATE TRIGGER admit_restored BEFORE INSERT ON scim.user_passwords
 -- the groups it will touch in the order that PATCH locks them.
 CREATE FUNCTION scim.keep_version() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_keep_version';
+-- PUBLIC's, as scim_audit.record_change() is (42_audit_write.sql).
 COMMENT ON FUNCTION scim.keep_version() IS 'Keeps version, created and last_modified of a resource';
 
 CREATE TRIGGER keep_version BEFORE INSERT OR UPDATE OR DELETE ON scim.users

@@ -33,7 +33,9 @@ CREATE FUNCTION scim_audit.drop_guard() RETURNS event_trigger
 	LANGUAGE c AS 'MODULE_PATHNAME', 'scim_audit_drop_guard';
 COMMENT ON FUNCTION scim_audit.drop_guard() IS 'Loads the library, which refuses to drop the log while it holds events, and refuses to detach a partition of it';
 
-REVOKE ALL ON FUNCTION scim_audit.record_change(), scim_audit.record_truncate(),
+-- record_change() is PUBLIC's, for the owner of an audited table who gives it a
+-- partition; triggers of it are made by track() only (src/pg/guard.c).
+REVOKE ALL ON FUNCTION scim_audit.record_truncate(),
 	scim_audit.row_values(regclass, record), scim_audit.ensure_partitions(integer),
 	scim_audit.guard(), scim_audit.drop_guard() FROM PUBLIC;
 

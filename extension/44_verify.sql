@@ -11,68 +11,65 @@ COMMENT ON FUNCTION scim_audit.verify(timestamptz, timestamptz) IS
 REVOKE ALL ON FUNCTION scim_audit.verify(timestamptz, timestamptz) FROM PUBLIC;
 
 -- Sums of keyed hashes over the values that came and went (src/pg/verify_fold.c).
-CREATE FUNCTION scim_audit.fold_step(state uuid, detail json, seed uuid) RETURNS uuid
+CREATE FUNCTION scim_audit.fold_step(state bigint, detail json, key bigint) RETURNS bigint
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_fold_step';
-COMMENT ON FUNCTION scim_audit.fold_step(uuid, json, uuid) IS 'Adds the keyed hashes of the values in detail.new to a sum and subtracts those in detail.old';
+COMMENT ON FUNCTION scim_audit.fold_step(bigint, json, bigint) IS 'Adds the keyed hashes of the values in detail.new to a sum and subtracts those in detail.old';
 
 -- Of a row's own rendering, which need not be checked to be JSON.
-CREATE FUNCTION scim_audit.fold_step(state uuid, detail text, seed uuid) RETURNS uuid
+CREATE FUNCTION scim_audit.fold_step(state bigint, detail text, key bigint) RETURNS bigint
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_fold_step';
-COMMENT ON FUNCTION scim_audit.fold_step(uuid, text, uuid) IS 'fold_step of a text that is JSON';
+COMMENT ON FUNCTION scim_audit.fold_step(bigint, text, bigint) IS 'fold_step of a text that is JSON';
 
-CREATE FUNCTION scim_audit.fold_combine(a uuid, b uuid) RETURNS uuid
+CREATE FUNCTION scim_audit.fold_combine(a bigint, b bigint) RETURNS bigint
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_fold_combine';
-COMMENT ON FUNCTION scim_audit.fold_combine(uuid, uuid) IS 'The sum of two sums';
+COMMENT ON FUNCTION scim_audit.fold_combine(bigint, bigint) IS 'The sum of two sums';
 
-CREATE AGGREGATE scim_audit.fold(detail json, seed uuid) (
-	sfunc = scim_audit.fold_step, stype = uuid, initcond = '00000000-0000-0000-0000-000000000000',
+CREATE AGGREGATE scim_audit.fold(detail json, key bigint) (
+	sfunc = scim_audit.fold_step, stype = bigint, initcond = '0',
 	combinefunc = scim_audit.fold_combine, parallel = safe);
-COMMENT ON AGGREGATE scim_audit.fold(json, uuid) IS 'What is left of the values in detail.old and detail.new when each that came and went cancels out';
+COMMENT ON AGGREGATE scim_audit.fold(json, bigint) IS 'What is left of the values in detail.old and detail.new when each that came and went cancels out';
 
-CREATE AGGREGATE scim_audit.fold_sum(part uuid) (
-	sfunc = scim_audit.fold_combine, stype = uuid, initcond = '00000000-0000-0000-0000-000000000000',
+CREATE AGGREGATE scim_audit.fold_sum(part bigint) (
+	sfunc = scim_audit.fold_combine, stype = bigint, initcond = '0',
 	combinefunc = scim_audit.fold_combine, parallel = safe);
-COMMENT ON AGGREGATE scim_audit.fold_sum(uuid) IS 'The sum of sums';
+COMMENT ON AGGREGATE scim_audit.fold_sum(bigint) IS 'The sum of sums';
 
-CREATE FUNCTION scim_audit.row_state(tbl regclass, r record) RETURNS text[]
-	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_row_state';
-COMMENT ON FUNCTION scim_audit.row_state(regclass, record) IS 'resource_id, tenant and detail that the audit event of the row''s insertion would have';
+CREATE FUNCTION scim_audit.row_states(tbl regclass, part regclass) RETURNS SETOF text[]
+	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_row_states';
+COMMENT ON FUNCTION scim_audit.row_states(regclass, regclass) IS 'resource_id, tenant and detail, as the event of its insertion into tbl would have them, of each row of part: tbl itself, or a partition';
 
 CREATE FUNCTION scim_audit.key_before(resource_id text, detail json, keys text[]) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_key_before';
 COMMENT ON FUNCTION scim_audit.key_before(text, json, text[]) IS 'resource_id that a row had before an update of its key';
 
-CREATE FUNCTION scim_audit.row_sum(tbl regclass, r record, key uuid) RETURNS uuid
-	LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_row_sum';
-COMMENT ON FUNCTION scim_audit.row_sum(regclass, record, uuid) IS 'Sum of the keyed hashes of a row''s values, each bound to the row';
-
 -- Events checked in any order (src/pg/verify_balance.c).
-CREATE FUNCTION scim_audit.tally_step(state bytea, key uuid, tx_id uuid, n integer, at timestamptz, tenant text, category text, action text, event_type text, outcome text, status
-	integer, scim_type text, actor text, actor_type text, credential text, session_role text, effective_role text, origin
-	text, resource_type text, resource_id text, changed text[], request_id uuid, method text, detail_hash bytea, prev_hash
-	bytea, leaf_hash bytea, detail_salt bytea, detail json) RETURNS bytea
+CREATE FUNCTION scim_audit.tally_step(state bytea, key bigint, tx_id uuid, n integer, at timestamptz, tenant text, category text, action text,
+	event_type text, outcome text, status integer, scim_type text, actor text, actor_type text, credential text,
+	session_role text, effective_role text, origin text, resource_type text, resource_id text, changed text[],
+	request_id uuid, method text, detail_hash bytea, prev_hash bytea, leaf_hash bytea, detail_salt bytea, detail
+	json) RETURNS bytea
 	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_tally_step';
-COMMENT ON FUNCTION scim_audit.tally_step(bytea, uuid, uuid, integer, timestamptz, text, text, text, text, text, integer, text, text, text, text, text, text, text, text, text,
-	text[], uuid, text, bytea, bytea, bytea, bytea, json) IS
+COMMENT ON FUNCTION scim_audit.tally_step(bytea, bigint, uuid, integer, timestamptz, text, text, text, text, text, integer, text, text, text, text, text,
+	text, text, text, text, text[], uuid, text, bytea, bytea, bytea, bytea, json) IS
 	'Counts one event more: state of scim_audit.tally';
 
 CREATE FUNCTION scim_audit.tally_combine(a bytea, b bytea) RETURNS bytea
 	LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_tally_combine';
 COMMENT ON FUNCTION scim_audit.tally_combine(bytea, bytea) IS 'Two states of scim_audit.tally as one';
 
-CREATE AGGREGATE scim_audit.tally(key uuid, tx_id uuid, n integer, at timestamptz, tenant text, category text, action text, event_type text, outcome text, status
-	integer, scim_type text, actor text, actor_type text, credential text, session_role text, effective_role text, origin
-	text, resource_type text, resource_id text, changed text[], request_id uuid, method text, detail_hash bytea, prev_hash
-	bytea, leaf_hash bytea, detail_salt bytea, detail json) (
+CREATE AGGREGATE scim_audit.tally(key bigint, tx_id uuid, n integer, at timestamptz, tenant text, category text, action text, event_type text,
+	outcome text, status integer, scim_type text, actor text, actor_type text, credential text, session_role text,
+	effective_role text, origin text, resource_type text, resource_id text, changed text[], request_id uuid, method
+	text, detail_hash bytea, prev_hash bytea, leaf_hash bytea, detail_salt bytea, detail json) (
 	sfunc = scim_audit.tally_step, stype = bytea, combinefunc = scim_audit.tally_combine, parallel = safe);
-COMMENT ON AGGREGATE scim_audit.tally(uuid, uuid, integer, timestamptz, text, text, text, text, text, integer, text, text, text, text, text, text, text, text, text,
-	text[], uuid, text, bytea, bytea, bytea, bytea, json) IS
+COMMENT ON AGGREGATE scim_audit.tally(bigint, uuid, integer, timestamptz, text, text, text, text, text, integer, text, text, text, text, text, text,
+	text, text, text, text[], uuid, text, bytea, bytea, bytea, bytea, json) IS
 	'What verify() counts of events: faults, links from one to the next that do not meet, values that came and went';
 
-REVOKE ALL ON FUNCTION scim_audit.row_sum(regclass, record, uuid), scim_audit.tally_combine(bytea, bytea),
-	scim_audit.tally_step(bytea, uuid, uuid, integer, timestamptz, text, text, text, text, text, integer, text, text, text, text, text, text, text, text, text,
-	text[], uuid, text, bytea, bytea, bytea, bytea, json),
-	scim_audit.tally(uuid, uuid, integer, timestamptz, text, text, text, text, text, integer, text, text, text, text, text, text, text, text, text,
-	text[], uuid, text, bytea, bytea, bytea, bytea, json) FROM PUBLIC;
-REVOKE ALL ON FUNCTION scim_audit.fold_step(uuid, json, uuid), scim_audit.fold_step(uuid, text, uuid), scim_audit.fold_combine(uuid, uuid),
-	scim_audit.fold(json, uuid), scim_audit.fold_sum(uuid), scim_audit.row_state(regclass, record), scim_audit.key_before(text, json, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION scim_audit.tally_combine(bytea, bytea),
+	scim_audit.tally_step(bytea, bigint, uuid, integer, timestamptz, text, text, text, text, text, integer, text, text, text, text, text,
+	text, text, text, text, text[], uuid, text, bytea, bytea, bytea, bytea, json),
+	scim_audit.tally(bigint, uuid, integer, timestamptz, text, text, text, text, text, integer, text, text, text, text, text, text,
+	text, text, text, text[], uuid, text, bytea, bytea, bytea, bytea, json) FROM PUBLIC;
+REVOKE ALL ON FUNCTION scim_audit.fold_step(bigint, json, bigint), scim_audit.fold_step(bigint, text, bigint), scim_audit.fold_combine(bigint, bigint),
+	scim_audit.fold(json, bigint), scim_audit.fold_sum(bigint), scim_audit.row_states(regclass, regclass), scim_audit.key_before(text, json, text[]) FROM PUBLIC;

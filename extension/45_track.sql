@@ -41,6 +41,15 @@ CREATE FUNCTION scim_audit.trigger_arguments(trigger oid) RETURNS text[]
 	LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'scim_audit_trigger_arguments';
 COMMENT ON FUNCTION scim_audit.trigger_arguments(oid) IS 'Arguments of a trigger, as CREATE TRIGGER gave them';
 
+-- What may not run as the owner of the log is what the table's owner wrote (src/pg/track.c).
+CREATE FUNCTION scim_audit.create_trigger(tbl regclass, command text) RETURNS void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'scim_audit_create_trigger';
+COMMENT ON FUNCTION scim_audit.create_trigger(regclass, text) IS 'Runs CREATE TRIGGER on a table, its partition keys read as their owner';
+
+CREATE FUNCTION scim_audit.fire_always(trigger oid) RETURNS void
+	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'scim_audit_fire_always';
+COMMENT ON FUNCTION scim_audit.fire_always(oid) IS 'Has a trigger, and its clones on partitions, fire whatever session_replication_role says';
+
 -- PostgreSQL gives a partition the row triggers of its table, not those of
 -- TRUNCATE.
 CREATE FUNCTION scim_audit.unguarded_partitions(tbl regclass) RETURNS SETOF regclass
@@ -225,15 +234,10 @@ COMMENT ON FUNCTION scim_audit.table_type(regclass) IS 'resource_type of the eve
 CREATE FUNCTION scim_audit.write_baseline(tbl regclass) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	written bigint;
-	plain boolean := (SELECT c.relkind = 'r' FROM pg_class c WHERE c.oid = tbl);
+	resource_type text := coalesce((SELECT t.resource FROM scim_audit.tracked_tables t WHERE t.table_name = tbl), scim_audit.table_type(tbl));
 BEGIN
-	EXECUTE format(
-		'SELECT count(*) FROM (SELECT scim_audit.log_event(''change'', ''insert'', ''table.baseline'', s.state[2], $1, s.state[1], s.state[3]::json)
-			FROM (SELECT scim_audit.row_state($2, r.*) AS state FROM %s %s r OFFSET 0) s OFFSET 0) e',
-		CASE WHEN plain THEN 'ONLY' ELSE '' END, tbl)
-		INTO written USING coalesce((SELECT t.resource FROM scim_audit.tracked_tables t WHERE t.table_name = tbl), scim_audit.table_type(tbl)), tbl;
-	RETURN written;
+	RETURN (SELECT count(*) FROM (SELECT scim_audit.log_event('change', 'insert', 'table.baseline', s.state[2], resource_type, s.state[1], s.state[3]::json)
+		FROM (SELECT scim_audit.row_states(tbl, tbl) AS state OFFSET 0) s OFFSET 0) e);
 END
 $$;
 COMMENT ON FUNCTION scim_audit.write_baseline(regclass) IS 'Writes an event for each row of an audited table';
@@ -246,6 +250,7 @@ CREATE FUNCTION scim_audit.install_tracking(tbl regclass, tenant_column name, ke
 DECLARE
 	arguments text[];
 	list text;
+	foreign_partition regclass;
 BEGIN
 	PERFORM scim_audit.check_trackable(tbl, resource IS NOT NULL);
 	IF baseline AND current_setting('transaction_isolation') <> 'read committed' THEN
@@ -254,6 +259,11 @@ BEGIN
 	IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = tbl AND t.tgparentid <> 0
 			AND t.tgfoid = 'scim_audit.record_change()'::regprocedure) THEN
 		RAISE EXCEPTION '"%" is tracked with the table that it is a partition of', tbl USING ERRCODE = 'wrong_object_type';
+	END IF;
+	foreign_partition := (SELECT p.relid FROM pg_partition_tree(tbl) p JOIN pg_class c ON c.oid = p.relid WHERE c.relkind = 'f' ORDER BY 1 LIMIT 1);
+	IF foreign_partition IS NOT NULL THEN
+		RAISE EXCEPTION 'cannot track "%"', tbl USING ERRCODE = 'wrong_object_type',
+			DETAIL = format('Its partition "%s" is a foreign table: what changes elsewhere fires no trigger.', foreign_partition);
 	END IF;
 	arguments := CASE WHEN resource IS NULL THEN '{}' ELSE ARRAY['resource=' || resource] END || scim_audit.tracking_arguments(tbl, tenant_column, key_columns, coalesce(exclude, '{}'), coalesce(redact, '{}'),
 		coalesce(personal_key, false));
@@ -266,9 +276,9 @@ BEGIN
 	END IF;
 	PERFORM scim_audit.change_config();
 	PERFORM scim_audit.drop_triggers(tbl);
-	EXECUTE format('CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change(%s)', tbl, list);
-	EXECUTE format('CREATE TRIGGER scim_audit_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate(%s)', tbl, list);
-	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER scim_audit_row, ENABLE ALWAYS TRIGGER scim_audit_truncate', tbl);
+	PERFORM scim_audit.create_trigger(tbl, format('CREATE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change(%s)', tbl, list));
+	PERFORM scim_audit.create_trigger(tbl, format('CREATE TRIGGER scim_audit_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate(%s)', tbl, list));
+	PERFORM scim_audit.fire_always(t.oid) FROM pg_trigger t WHERE t.tgrelid = tbl AND t.tgname IN ('scim_audit_row', 'scim_audit_truncate');
 	PERFORM scim_audit.guard_table_partitions(tbl);
 	PERFORM scim_audit.remember_shape(tbl, baseline);
 	-- The action tells verify() whether rows from before have events.
@@ -319,6 +329,7 @@ COMMENT ON FUNCTION scim_audit.restored() IS 'To be called once after a restore:
 
 REVOKE ALL ON FUNCTION scim_audit.track(regclass, name, name[], name[], name[], boolean, boolean), scim_audit.untrack(regclass),
 	scim_audit.log_event(text, text, text, text, text, text, json), scim_audit.trigger_arguments(oid),
+	scim_audit.create_trigger(regclass, text), scim_audit.fire_always(oid),
 	scim_audit.change_config(), scim_audit.config_changed(text, text, text, json), scim_audit.unguarded_partitions(regclass),
 	scim_audit.guard_table_partitions(regclass), scim_audit.partition_guard(),
 	scim_audit.check_trackable(regclass, boolean), scim_audit.tracking_arguments(regclass, name, name[], name[], name[], boolean),

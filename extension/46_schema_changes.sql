@@ -129,19 +129,12 @@ COMMENT ON FUNCTION scim_audit.follow_arguments(regclass, jsonb, text[]) IS 'Has
 CREATE FUNCTION scim_audit.follow_partition(tbl regclass, partition regclass, joined boolean) RETURNS bigint
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	columns text := (SELECT string_agg(format('p.%I', a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
-		WHERE a.attrelid = tbl AND a.attnum > 0 AND NOT a.attisdropped);
-	rowtype text := (SELECT format('%I.%I', n.nspname, t.typname) FROM pg_class c JOIN pg_type t ON t.oid = c.reltype
-		JOIN pg_namespace n ON n.oid = t.typnamespace WHERE c.oid = tbl);
-	written bigint;
+	action text := CASE WHEN joined THEN 'insert' ELSE 'delete' END;
+	resource_type text := scim_audit.table_type(tbl);
 BEGIN
-	EXECUTE format(
-		'SELECT count(*) FROM (SELECT scim_audit.log_event(''change'', $2, ''table.'' || $2, s.state[2], $3, s.state[1],
-			CASE WHEN $4 THEN s.state[3] ELSE ''{'' || coalesce(''"key":'' || (s.state[3]::json -> ''key'')::text || '','', '''') || ''"old":'' || (s.state[3]::json -> ''new'')::text || ''}'' END::json)
-			FROM (SELECT scim_audit.row_state($1, ROW(%s)::%s) AS state FROM ONLY %s p OFFSET 0) s OFFSET 0) e',
-		columns, rowtype, partition)
-		INTO written USING tbl, CASE WHEN joined THEN 'insert' ELSE 'delete' END, scim_audit.table_type(tbl), joined;
-	RETURN written;
+	RETURN (SELECT count(*) FROM (SELECT scim_audit.log_event('change', action, 'table.' || action, s.state[2], resource_type, s.state[1],
+			CASE WHEN joined THEN s.state[3] ELSE '{' || coalesce('"key":' || (s.state[3]::json -> 'key')::text || ',', '') || '"old":' || (s.state[3]::json -> 'new')::text || '}' END::json)
+		FROM (SELECT scim_audit.row_states(tbl, partition) AS state OFFSET 0) s OFFSET 0) e);
 END
 $$;
 COMMENT ON FUNCTION scim_audit.follow_partition(regclass, regclass, boolean) IS 'Writes an event for each row of a partition that was attached to an audited table, or detached from it';
@@ -243,12 +236,18 @@ CREATE FUNCTION scim_audit.follow_table(tbl regclass, was jsonb, now jsonb, comm
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	change record;
+	foreign_partition regclass := (SELECT c.oid FROM jsonb_object_keys(now -> 'partitions') k JOIN pg_class c ON c.oid = k::oid
+		WHERE c.relkind = 'f' AND NOT was -> 'partitions' ? k ORDER BY 1 LIMIT 1);
 	moved boolean := was -> 'name' <> now -> 'name';
 	partitions_changed boolean := was -> 'partitions' <> now -> 'partitions' AND command <> 'CREATE TABLE';
 BEGIN
 	IF NOT (now ->> 'logged')::boolean THEN
 		RAISE EXCEPTION 'cannot make audited table "%" unlogged', tbl USING ERRCODE = 'wrong_object_type',
 			DETAIL = 'A crash would empty it without a trace.', HINT = 'Call scim_audit.untrack() first.';
+	END IF;
+	IF foreign_partition IS NOT NULL THEN
+		RAISE EXCEPTION 'cannot make foreign table "%" a partition of audited table "%"', foreign_partition, tbl USING ERRCODE = 'wrong_object_type',
+			DETAIL = 'What changes elsewhere fires no trigger.', HINT = 'Call scim_audit.untrack() first.';
 	END IF;
 	SELECT * INTO change FROM scim_audit.column_changes(tbl, was, now, rewritten, converted);
 	IF moved THEN

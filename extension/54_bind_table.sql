@@ -220,12 +220,12 @@ COMMENT ON FUNCTION scim.check_bound_table(text, regclass, jsonb) IS 'Refuses a 
 CREATE FUNCTION scim.make_bound_triggers(tbl regclass, resource_type text, storage jsonb, exclude name[], redact name[]) RETURNS void
 	LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	EXECUTE format('CREATE TRIGGER scim_keep_version BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION scim.keep_version(%s)', tbl,
+	PERFORM scim_audit.create_trigger(tbl, format('CREATE TRIGGER scim_keep_version BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION scim.keep_version(%s)', tbl,
 		(SELECT string_agg(quote_literal(a.name || '=' || btrim(a.col, '"')), ', ' ORDER BY a.name <> 'type', a.name) FROM (VALUES
 			('type', resource_type), ('id', storage ->> 'id'), ('tenant', storage ->> 'tenant'), ('version', storage ->> 'version'), ('created', storage ->> 'created'),
 			('last_modified', storage ->> 'lastModified'), ('deleted', coalesce(storage ->> 'deleted', storage ->> 'deletedAt'))) a (name, col)
-			WHERE a.col IS NOT NULL));
-	EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER scim_keep_version', tbl);
+			WHERE a.col IS NOT NULL)));
+	PERFORM scim_audit.fire_always(t.oid) FROM pg_trigger t WHERE t.tgrelid = tbl AND t.tgname = 'scim_keep_version';
 	PERFORM scim_audit.track_resource(tbl, resource_type, btrim(storage ->> 'tenant', '"')::name, btrim(storage ->> 'id', '"')::name,
 		ARRAY[btrim(storage ->> 'version', '"'), btrim(storage ->> 'lastModified', '"')]::name[] || coalesce(exclude, '{}'), coalesce(redact, '{}'), true);
 END
@@ -247,6 +247,12 @@ BEGIN
 	IF resource_type = 'Group' THEN
 		RAISE EXCEPTION 'groups stay in scim.groups' USING ERRCODE = 'feature_not_supported',
 			DETAIL = 'Their members are kept as rows that refer to it. Users in a table of an application can be members.';
+	END IF;
+	IF resource_type = 'User' AND NOT pg_has_role((SELECT c.relowner FROM pg_class c WHERE c.oid = tbl),
+			(SELECT c.relowner FROM pg_class c WHERE c.oid = 'scim.group_members'::regclass), 'USAGE') THEN
+		RAISE EXCEPTION 'cannot bind "%"', tbl USING ERRCODE = 'insufficient_privilege',
+			DETAIL = 'Members are looked up in it as the owner of scim.group_members, who would run what its owner wrote: expressions of indexes, for one.',
+			HINT = format('ALTER TABLE %s OWNER TO %s, and grant the application what it needs.', tbl, (SELECT c.relowner::regrole FROM pg_class c WHERE c.oid = 'scim.group_members'::regclass));
 	END IF;
 	old := scim.type_table(resource_type);
 	IF old IS NULL THEN

@@ -7,7 +7,7 @@ REVOKE EXECUTE ON FUNCTION scim.scim_apply(text, text, text, jsonb), scim.scim_a
 	scim.create_tenant(text, text, jsonb), scim.alter_tenant(text, jsonb),
 	scim.disable_tenant(text), scim.enable_tenant(text), scim.log_tenant_drop(text),
 	scim.check_password(uuid, text), scim.restore_user(uuid), scim.purge_deleted_users(text, interval), scim.recent_requests(integer), scim.provisioned_tenants(),
-	scim.tenants_changed(), scim.keep_version(), scim.keep_deleted(), scim.admit_restored(), scim.members_changed(),
+	scim.tenants_changed(), scim.keep_deleted(), scim.admit_restored(), scim.members_changed(),
 	scim.contains(text, text), scim.contains_each(text, text[]), scim.ends_with(text, text), scim.parse_time(text), scim.base_url(text) FROM PUBLIC;
 
 -- Row-level security is for direct SQL: who reads sees the tenants it is a

@@ -57,7 +57,7 @@ INSERT INTO log_statement SELECT row_number() OVER (), replace(s, 'PARTITION', :
 	'SELECT scim_audit.install_tracking(''scim.users'', NULL, NULL, ''{}'', ''{}'', false, false)',
 	'SELECT scim_audit.remove_tracking(''scim.users'')', 'SELECT scim_audit.track(''scim.users'')', 'SELECT scim_audit.untrack(''scim.users'')',
 	'SELECT scim_audit.drop_triggers(''scim.users'')', 'SELECT scim_audit.write_baseline(''scim.users'')', 'SELECT scim_audit.restored()',
-	'SELECT scim_audit.row_values(''scim.users'', ROW(1))', 'SELECT scim_audit.row_state(''scim.users'', ROW(1))',
+	'SELECT scim_audit.row_values(''scim.users'', ROW(1))', 'SELECT scim_audit.row_states(''scim.users'', ''scim.users'')',
 	'SELECT scim_audit.ensure_partitions()']) s;
 CREATE TEMP TABLE identity_statement (place integer, statement text);
 INSERT INTO identity_statement SELECT row_number() OVER (), s FROM unnest(ARRAY[

@@ -89,7 +89,8 @@ SELECT regress_guard.try(statement) FROM unnest(ARRAY[
 RESET ROLE;
 REVOKE ALL ON ALL TABLES IN SCHEMA scim_audit FROM regress_guard_user;
 
--- Nobody but the owner has a privilege on what writes the log; the owner can read.
+-- Nobody but the owner has a privilege on what writes the log, but for record_change(), of which nobody
+-- else can make triggers (87_owner_code); the owner can read.
 SELECT c.relname, coalesce(a.grantee::regrole::text, 'PUBLIC') = c.relowner::regrole::text AS owner, a.privilege_type
 FROM pg_class c, aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
 WHERE (c.oid IN ('scim_audit.seals'::regclass, 'scim_audit.events'::regclass) OR c.oid = :'events_partition'::regclass

@@ -101,6 +101,43 @@ ALTER TABLE scim.tenants ENABLE ALWAYS TRIGGER scim_audit_row;
 :put_back
 :found
 
+\echo -- conditions: a trigger that fires sometimes, or for some columns; a function with settings of its own
+BEGIN;
+ALTER EVENT TRIGGER scim_audit_schema_end DISABLE;
+CREATE OR REPLACE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON other FOR EACH ROW WHEN (current_user <> 'eve') EXECUTE FUNCTION scim_audit.record_change();
+ALTER TABLE other ENABLE ALWAYS TRIGGER scim_audit_row;
+ALTER EVENT TRIGGER scim_audit_schema_end ENABLE ALWAYS;
+COMMIT;
+:put_back
+BEGIN;
+ALTER EVENT TRIGGER scim_audit_schema_end DISABLE;
+CREATE OR REPLACE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OR DELETE ON other FOR EACH ROW WHEN (false) EXECUTE FUNCTION scim_audit.record_change();
+ALTER TABLE other ENABLE ALWAYS TRIGGER scim_audit_row;
+ALTER EVENT TRIGGER scim_audit_schema_end ENABLE ALWAYS;
+COMMIT;
+INSERT INTO other VALUES (1);
+DELETE FROM other;
+SELECT scim_audit.track('item');
+:found
+:put_back
+BEGIN;
+ALTER EVENT TRIGGER scim_audit_schema_end DISABLE;
+CREATE OR REPLACE TRIGGER scim_audit_row AFTER INSERT OR UPDATE OF id OR DELETE ON other FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change();
+ALTER TABLE other ENABLE ALWAYS TRIGGER scim_audit_row;
+ALTER EVENT TRIGGER scim_audit_schema_end ENABLE ALWAYS;
+COMMIT;
+SELECT scim_audit.track('item');
+:found
+DROP TRIGGER scim_audit_row ON other;
+:put_back
+ALTER FUNCTION scim_audit.record_change() SET scim_audit.restore = on;
+SELECT scim_audit.track('item');
+:found
+ALTER FUNCTION scim_audit.record_change() RESET scim_audit.restore;
+:put_back
+:found
+SELECT scim_audit.untrack('item');
+
 \echo -- several in one transaction, some rolled back; an upgrade that changes triggers
 BEGIN;
 SELECT scim_audit.track('item');

@@ -67,6 +67,15 @@ extern int	no_such_variable
 	list_free(ExecInsertIndexTuples(relation, slot, estate, false, false, NULL, NIL))
 #endif
 
+/* 16 put one function in place of one for each catalog (c727f511bd). */
+#if PG_VERSION_NUM >= 160000
+#define scim_audit_owns_table(table) object_ownercheck(RelationRelationId, table, GetUserId())
+#define scim_audit_owns_function(function) object_ownercheck(ProcedureRelationId, function, GetUserId())
+#else
+#define scim_audit_owns_table(table) pg_class_ownercheck(table, GetUserId())
+#define scim_audit_owns_function(function) pg_proc_ownercheck(function, GetUserId())
+#endif
+
 /* 17 gave LockHeldByMe a switch for stronger locks. */
 #if PG_VERSION_NUM >= 170000
 #define scim_audit_lock_held(tag, mode) LockHeldByMe(tag, mode, false)

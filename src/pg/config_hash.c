@@ -24,9 +24,11 @@
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "commands/proclang.h"
 #include "commands/trigger.h"
 #include "lib/stringinfo.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
@@ -94,6 +96,23 @@ function_oid(const char *name)
 						   PointerGetDatum(no_arguments), ObjectIdGetDatum(schema));
 }
 
+/* Each setting of the function's own as a string. */
+static void
+append_settings(StringInfo line, HeapTuple tuple)
+{
+	bool		isnull;
+	Datum		settings = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proconfig, &isnull);
+	Datum	   *values;
+	int			n;
+
+	deconstruct_array(DatumGetArrayTypeP(settings), TEXTOID, -1, false, TYPALIGN_INT, &values, NULL, &n);
+	for (int i = 0; i < n; i++)
+	{
+		appendStringInfoChar(line, ',');
+		append_string(line, TextDatumGetCString(values[i]));
+	}
+}
+
 static List *
 function_line(List *lines, const char *name, Oid oid)
 {
@@ -109,6 +128,9 @@ function_line(List *lines, const char *name, Oid oid)
 	append_string(&line, text_column(PROCOID, tuple, Anum_pg_proc_probin));
 	appendStringInfoChar(&line, ',');
 	append_string(&line, text_column(PROCOID, tuple, Anum_pg_proc_prosrc));
+	/* ALTER FUNCTION … SET could silence it. */
+	if (!heap_attisnull(tuple, Anum_pg_proc_proconfig, NULL))
+		append_settings(&line, tuple);
 	appendStringInfoChar(&line, ']');
 	ReleaseSysCache(tuple);
 	return lappend(lines, line.data);
@@ -188,6 +210,22 @@ append_arguments(StringInfo line, Relation catalog, HeapTuple tuple)
 	}
 }
 
+/* What keeps the trigger from firing each time: a condition, columns of UPDATE OF. */
+static void
+append_conditions(StringInfo line, Relation catalog, HeapTuple tuple)
+{
+	Form_pg_trigger trigger = (Form_pg_trigger) GETSTRUCT(tuple);
+	bool		isnull;
+	Datum		condition = heap_getattr(tuple, Anum_pg_trigger_tgqual, RelationGetDescr(catalog), &isnull);
+
+	for (int i = 0; i < trigger->tgattr.dim1; i++)
+		appendStringInfo(line, ",%d", trigger->tgattr.values[i]);
+	if (isnull)
+		return;
+	appendStringInfoString(line, ",WHEN ");
+	append_string(line, TextDatumGetCString(condition));
+}
+
 static List *
 unguarded_line(List *lines, Oid table)
 {
@@ -246,6 +284,7 @@ trigger_line(List *lines, const char *function, Oid oid)
 		append_string(&line, function);
 		appendStringInfo(&line, ",\"%c\",%d", trigger->tgenabled, trigger->tgtype);
 		append_arguments(&line, catalog, tuple);
+		append_conditions(&line, catalog, tuple);
 		appendStringInfoChar(&line, ']');
 		lines = lappend(lines, line.data);
 		if (TRIGGER_FOR_TRUNCATE(trigger->tgtype) && get_rel_relkind(trigger->tgrelid) == RELKIND_PARTITIONED_TABLE &&

@@ -4,12 +4,13 @@
  *
  * SHA-256 over a text of lines, each ended by a newline, sorted by byte:
  *
- *	function NAME ["LANGUAGE","probin","prosrc"]
+ *	function NAME ["LANGUAGE","probin","prosrc","SETTING",…]
  *		One for each trigger function of ours (record_change,
  *		record_truncate, guard) as the catalog has it.
- *	trigger ["SCHEMA","TABLE","TRIGGER","FUNCTION","STATE",TYPE,"ARGUMENT",…]
+ *	trigger ["SCHEMA","TABLE","TRIGGER","FUNCTION","STATE",TYPE,"ARGUMENT",…,COLUMN,…,WHEN "CONDITION"]
  *		One for each trigger that calls one of them: tgenabled and tgtype of
- *		pg_trigger, then its arguments.  Left out: a trigger on a partition
+ *		pg_trigger, then its arguments, and where it has them the columns of
+ *		UPDATE OF and the condition (tgqual).  Left out: a trigger on a partition
  *		that was cloned from its parent's and has the same state, and a
  *		partition's own TRUNCATE trigger in state A whose table at the top has
  *		one that calls the same function - so that next month's partition

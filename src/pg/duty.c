@@ -430,12 +430,19 @@ scim_audit_duties_changed(PG_FUNCTION_ARGS)
 Datum
 scim_audit_log_duty(PG_FUNCTION_ARGS)
 {
-	char	   *action = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *role = GetUserNameFromId(PG_GETARG_OID(1), false);
-	char	   *duty = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	char	   *action;
+	char	   *role;
+	char	   *duty;
 	char	   *tenant = PG_ARGISNULL(3) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(3));
 	StringInfoData detail;
 
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("action, role and duty must not be null")));
+	action = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	role = GetUserNameFromId(PG_GETARG_OID(1), false);
+	duty = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	if (!pg_verifymbstr(role, strlen(role), true))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),

@@ -12,23 +12,39 @@
  * load it before the first DROP.  Detaching a partition is refused by that
  * trigger itself: no hook sees DETACH … CONCURRENTLY before its first half is
  * committed.
+ *
+ * The same hook refuses to make triggers of our functions to all but their
+ * owner: with arguments of one's own, one could write events about anybody.
+ * The privilege to execute them cannot say that, for PostgreSQL wants it also of
+ * the owner of an audited table who gives it a partition, where it clones
+ * the triggers that track() made.
  */
 #include "pg/compat.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/dependency.h"
+#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "utils/acl.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "pg/event_store.h"
 #include "pg/guard.h"
@@ -151,22 +167,63 @@ takes_the_log(Oid class, Oid object)
 }
 
 static void
-guard_drop(ObjectAccessType access, Oid class, Oid object, int sub_id, void *arg)
+guard_drop(Oid class, Oid object)
 {
-	if (next_hook)
-		next_hook(access, class, object, sub_id, arg);
-	if (access != OAT_DROP || sub_id != 0 || scim_audit_allow_drop)
-		return;
-	if (takes_the_log(class, object))
+	if (!scim_audit_allow_drop && takes_the_log(class, object))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("cannot drop the audit log while it holds events"),
 				 errhint("Export it first; a superuser can then set scim_audit.allow_drop.")));
 }
 
+static bool
+is_ours(Oid function)
+{
+	Oid			schema = get_func_namespace(function);
+
+	return OidIsValid(schema) &&
+		(schema == get_namespace_oid("scim_audit", true) || schema == get_namespace_oid("scim", true));
+}
+
+/* The trigger has just been made, or replaced: not yet visible to other snapshots. */
+static void
+guard_trigger(Oid trigger)
+{
+	Relation	catalog = table_open(TriggerRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+	scan = systable_beginscan(catalog, TriggerOidIndexId, true, SnapshotSelf, 1, &key);
+	if (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+
+		if (!OidIsValid(form->tgparentid) && is_ours(form->tgfoid) && !scim_audit_owns_function(form->tgfoid))
+			ereport(ERROR,
+					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					 errmsg("permission denied for function %s", get_func_name(form->tgfoid)),
+					 errhint("scim_audit.track() puts a table under audit.")));
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+}
+
+static void
+guard_access(ObjectAccessType access, Oid class, Oid object, int sub_id, void *arg)
+{
+	if (next_hook)
+		next_hook(access, class, object, sub_id, arg);
+	if (access == OAT_DROP && sub_id == 0)
+		guard_drop(class, object);
+	else if (access == OAT_POST_CREATE && class == TriggerRelationId)
+		guard_trigger(object);
+}
+
 void
 scim_audit_guard_init(void)
 {
 	next_hook = object_access_hook;
-	object_access_hook = guard_drop;
+	object_access_hook = guard_access;
 }

@@ -476,8 +476,8 @@ scim_audit_http(PG_FUNCTION_ARGS)
 Datum
 scim_audit_probe_client(PG_FUNCTION_ARGS)
 {
-	char	   *tenant = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	char	   *name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *tenant;
+	char	   *name;
 	Http		http = {.claims = ""};
 	ScimAuditClient client;
 	Oid			user;
@@ -490,6 +490,12 @@ scim_audit_probe_client(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "probe_client must return a row");
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("tenant and client must not be null")));
+	tenant = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	GetUserIdAndSecContext(&user, &security);
 	if (security != 0 || !scim_audit_client_manager(tenant))
 		ereport(ERROR,

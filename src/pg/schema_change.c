@@ -28,6 +28,7 @@
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
+#include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -47,8 +48,11 @@
 
 PG_FUNCTION_INFO_V1(scim_audit_schema_change);
 PG_FUNCTION_INFO_V1(scim_audit_set_trigger_arguments);
+PG_FUNCTION_INFO_V1(scim_audit_fire_always);
 PG_FUNCTION_INFO_V1(scim_audit_missing_values);
 PG_FUNCTION_INFO_V1(scim_audit_has_locked);
+
+#define TRIGGER_VALUES 2		/* columns that update_trigger() can change at once */
 
 /* A command that has begun and not ended. */
 typedef struct Command
@@ -116,6 +120,8 @@ concerns_tables(const EventTriggerData *data)
 			return true;
 		case CMDTAG_CREATE_TABLE:
 			return IsA(data->parsetree, CreateStmt) && ((CreateStmt *) data->parsetree)->partbound != NULL;
+		case CMDTAG_CREATE_FOREIGN_TABLE:
+			return castNode(CreateForeignTableStmt, data->parsetree)->base.partbound != NULL;
 		case CMDTAG_DROP_INDEX:
 			/* May run concurrently, and then must be the first in its transaction. */
 			return false;
@@ -273,21 +279,20 @@ packed_arguments(ArrayType *arguments, int *count)
 }
 
 /*
- * Give the trigger, and those cloned from it, these arguments.  In place, as
- * ALTER TRIGGER … RENAME does, for DROP TRIGGER refuses while changes of
- * the table are waiting for deferred triggers.
+ * Give the trigger, and those cloned from it, other values.  In place, as
+ * ALTER TRIGGER … RENAME does: DROP TRIGGER refuses while changes of
+ * the table are waiting for deferred triggers, and ALTER TABLE reads the
+ * partition keys (track.c).
  */
 static void
-set_arguments(Relation triggers, Oid trigger, bytea *packed, int count)
+update_trigger(Relation triggers, Oid trigger, int n, int *columns, Datum *values)
 {
 	TupleDesc	desc = RelationGetDescr(triggers);
 	SysScanDesc scan = systable_beginscan(triggers, InvalidOid, false, NULL, 0, NULL);
 	List	   *clones = NIL;
 	ListCell   *cell;
 	HeapTuple	tuple;
-	int			columns[2] = {Anum_pg_trigger_tgnargs, Anum_pg_trigger_tgargs};
-	Datum		values[2] = {Int16GetDatum((int16) count), PointerGetDatum(packed)};
-	bool		nulls[2] = {false, false};
+	bool		nulls[TRIGGER_VALUES] = {false};
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -298,12 +303,12 @@ set_arguments(Relation triggers, Oid trigger, bytea *packed, int count)
 		if (form->oid != trigger)
 			continue;
 		CatalogTupleUpdate(triggers, &tuple->t_self,
-						   heap_modify_tuple_by_cols(tuple, desc, 2, columns, values, nulls));
+						   heap_modify_tuple_by_cols(tuple, desc, n, columns, values, nulls));
 		CacheInvalidateRelcacheByRelid(form->tgrelid);
 	}
 	systable_endscan(scan);
 	foreach(cell, clones)
-		set_arguments(triggers, lfirst_oid(cell), packed, count);
+		update_trigger(triggers, lfirst_oid(cell), n, columns, values);
 }
 
 /* scim_audit.set_trigger_arguments(trigger oid, arguments text[]) RETURNS void */
@@ -313,8 +318,24 @@ scim_audit_set_trigger_arguments(PG_FUNCTION_ARGS)
 	Relation	triggers = table_open(TriggerRelationId, RowExclusiveLock);
 	int			count;
 	bytea	   *packed = packed_arguments(PG_GETARG_ARRAYTYPE_P(1), &count);
+	int			columns[TRIGGER_VALUES] = {Anum_pg_trigger_tgnargs, Anum_pg_trigger_tgargs};
+	Datum		values[TRIGGER_VALUES] = {Int16GetDatum((int16) count), PointerGetDatum(packed)};
 
-	set_arguments(triggers, PG_GETARG_OID(0), packed, count);
+	update_trigger(triggers, PG_GETARG_OID(0), TRIGGER_VALUES, columns, values);
+	table_close(triggers, RowExclusiveLock);
+	CommandCounterIncrement();
+	PG_RETURN_VOID();
+}
+
+/* scim_audit.fire_always(trigger oid) RETURNS void: as ALTER TABLE … ENABLE ALWAYS TRIGGER */
+Datum
+scim_audit_fire_always(PG_FUNCTION_ARGS)
+{
+	Relation	triggers = table_open(TriggerRelationId, RowExclusiveLock);
+	int			columns[] = {Anum_pg_trigger_tgenabled};
+	Datum		values[] = {CharGetDatum(TRIGGER_FIRES_ALWAYS)};
+
+	update_trigger(triggers, PG_GETARG_OID(0), 1, columns, values);
 	table_close(triggers, RowExclusiveLock);
 	CommandCounterIncrement();
 	PG_RETURN_VOID();

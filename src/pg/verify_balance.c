@@ -22,21 +22,16 @@
  */
 #include "pg/compat.h"
 
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
 #include "pg/hash.h"
 #include "pg/log.h"
-#include "pg/row.h"
 #include "pg/tree.h"
 #include "pg/verify.h"
 #include "pg/verify_schema.h"
@@ -117,13 +112,11 @@ link_condition(List *tables)
 
 /* All rows at once, by workers where the planner has some, into SPI_tuptable. */
 static void
-execute(const char *query, const ScimAuditRange *range, const ScimAuditSum *key)
+execute(const char *query, const ScimAuditRange *range, uint64 key)
 {
-	Oid			types[3] = {UUIDOID, UUIDOID, UUIDOID};
-	pg_uuid_t	uuid;
-	Datum		values[3] = {UUIDPGetDatum(&range->from), UUIDPGetDatum(&range->to), UUIDPGetDatum(&uuid)};
+	Oid			types[3] = {UUIDOID, UUIDOID, INT8OID};
+	Datum		values[3] = {UUIDPGetDatum(&range->from), UUIDPGetDatum(&range->to), Int64GetDatum((int64) key)};
 
-	memcpy(uuid.data, key, UUID_LEN);
 	if (SPI_execute_with_args(query, 3, types, values, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the log");
 }
@@ -134,7 +127,7 @@ count_events(ScimAuditCheck *check, ScimAuditBalance *balance, List *tables)
 {
 	SPITupleTable *result;
 
-	execute(psprintf(TALLY_QUERY, link_condition(tables), check->whole ? "" : IN_RANGE), &check->range, &balance->key);
+	execute(psprintf(TALLY_QUERY, link_condition(tables), check->whole ? "" : IN_RANGE), &check->range, balance->key);
 	result = SPI_tuptable;
 	for (uint64 i = 0; i < result->numvals; i++)
 	{
@@ -178,7 +171,7 @@ is_sealed_twice(ScimAuditCheck *check)
 {
 	bool		found;
 
-	execute(psprintf(SEALED_TWICE_QUERY, check->whole ? "" : IN_RANGE), &check->range, &check->balance->key);
+	execute(psprintf(SEALED_TWICE_QUERY, check->whole ? "" : IN_RANGE), &check->range, check->balance->key);
 	found = SPI_processed > 0;
 	SPI_freetuptable(SPI_tuptable);
 	return found;
@@ -195,7 +188,7 @@ find_witnesses(ScimAuditCheck *check)
 	Datum	   *tx_ids;
 	bool		isnull;
 
-	execute(WITNESSES_QUERY, &range, &check->balance->key);
+	execute(WITNESSES_QUERY, &range, check->balance->key);
 	caller = MemoryContextSwitchTo(check->context);
 	tx_ids = palloc(Max(SPI_processed, 1) * sizeof(Datum));
 	for (uint64 i = 0; i < SPI_processed; i++)
@@ -232,7 +225,7 @@ void
 scim_audit_balance_seal(ScimAuditBalance *balance, const ScimAuditRange *range, const ScimSeal *seal)
 {
 	if (memcmp(seal->tx_id, range->from.data, UUID_LEN) >= 0 && memcmp(seal->tx_id, range->to.data, UUID_LEN) <= 0)
-		scim_audit_tally_link(&balance->total.taken, seal->tx_id, seal->events, seal->last_leaf, &balance->key);
+		balance->total.taken += scim_audit_link_number(seal->tx_id, seal->events, seal->last_leaf, balance->key);
 }
 
 bool
@@ -251,7 +244,7 @@ scim_audit_balance(ScimAuditCheck *check)
 	if (check->balance->total.faults == 0 && check->balance->total.witnesses <= WITNESSES_MAX)
 	{
 		walk(check);
-		if (!check->balance->faults && scim_audit_sum_same(&check->balance->total.offered, &check->balance->total.taken) && !is_sealed_twice(check))
+		if (!check->balance->faults && check->balance->total.offered == check->balance->total.taken && !is_sealed_twice(check))
 		{
 			foreach(cell, check->balance->findings)
 				scim_audit_verify_report(check, lfirst(cell));
@@ -282,32 +275,6 @@ find_kind(const ScimAuditBalance *balance, ScimStr resource_type, bool is_link)
 	return &none;
 }
 
-/* Add the rows that a table has. */
-static void
-add_rows(ScimAuditCheck *check, const ScimAuditTable *table, ScimAuditSum *present)
-{
-	bool		partitioned = get_rel_relkind(table->relation) == RELKIND_PARTITIONED_TABLE;
-	int			nest_level = 0;
-	ScimAuditSum sum;
-	bool		isnull;
-
-	/* Types of others: neither settings nor workers are theirs to meet here. */
-	if (table->pinned)
-	{
-		nest_level = scim_audit_pin_settings();
-		(void) set_config_option("max_parallel_workers_per_gather", "0", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	}
-	execute(psprintf("SELECT scim_audit.fold_sum(scim_audit.row_sum(%u::pg_catalog.regclass, r.*, $3)) FROM %s%s r",
-					 table->relation, partitioned ? "" : "ONLY ",
-					 quote_qualified_identifier(get_namespace_name(get_rel_namespace(table->relation)), get_rel_name(table->relation))),
-			&check->range, &check->balance->key);
-	if (table->pinned)
-		scim_audit_unpin_settings(nest_level);
-	sum = scim_audit_sum_get(DatumGetUUIDP(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull)));
-	scim_audit_sum_add(present, &sum);
-	SPI_freetuptable(SPI_tuptable);
-}
-
 /* Where the history of a resource type begins that counts. */
 static ScimAuditStart
 start_of(const ScimAuditBalance *balance, const ScimAuditTable *table)
@@ -330,7 +297,7 @@ is_even(ScimAuditCheck *check, List *tables, const ScimAuditTable *table)
 {
 	const ScimAuditTally *tally = &find_kind(check->balance, table->resource_type, table->is_link)->tally;
 	ScimAuditStart start = start_of(check->balance, table);
-	ScimAuditSum present = {{0}};
+	uint64		present = 0;
 	ListCell   *cell;
 
 	if (start.found && !start.complete)
@@ -345,9 +312,9 @@ is_even(ScimAuditCheck *check, List *tables, const ScimAuditTable *table)
 			continue;
 		if (scim_audit_was_altered(other->relation))
 			return false;
-		add_rows(check, other, &present);
+		present += scim_audit_sum_rows(other->relation, check->balance->key);
 	}
-	return scim_audit_sum_same(&present, &tally->rows);
+	return present == tally->rows;
 }
 
 List *
@@ -404,7 +371,7 @@ find_leaf(Leaves *leaves, uint64 index)
 
 /* Count the leaves of a transaction as its tiles have them. */
 static bool
-count_leaves(Leaves *leaves, uint64 first, const ScimAuditRows *rows, const ScimAuditSum *key, ScimAuditSum *sum)
+count_leaves(Leaves *leaves, uint64 first, const ScimAuditRows *rows, uint64 key, uint64 *sum)
 {
 	const uint8_t *tx_id = DatumGetUUIDP(rows->fields.values[1])->data;
 	int32		events = DatumGetInt32(rows->fields.values[2]);
@@ -415,7 +382,7 @@ count_leaves(Leaves *leaves, uint64 first, const ScimAuditRows *rows, const Scim
 
 		if (leaf == NULL)
 			return false;
-		scim_audit_tally_link(sum, tx_id, (int64) n + 1, leaf, key);
+		*sum += scim_audit_link_number(tx_id, (int64) n + 1, leaf, key);
 	}
 	return true;
 }
@@ -426,7 +393,7 @@ scim_audit_leaves_even(ScimAuditCheck *check, const char *origin, uint64 size)
 	const ScimAuditBalance *balance = check->balance;
 	Leaves		leaves = {.origin = origin, .size = size};
 	ScimAuditArgs args = {1, {TEXTOID}, {CStringGetTextDatum(origin)}};
-	ScimAuditSum sum = {{0}};
+	uint64		sum = 0;
 	ScimAuditRows rows;
 	uint64		index = 0;
 	int64		span = -1;
@@ -439,7 +406,7 @@ scim_audit_leaves_even(ScimAuditCheck *check, const char *origin, uint64 size)
 	{
 		int64		first = DatumGetInt64(rows.fields.values[0]);
 
-		even = even && (first == span || (uint64) first == index) && count_leaves(&leaves, index, &rows, &balance->key, &sum);
+		even = even && (first == span || (uint64) first == index) && count_leaves(&leaves, index, &rows, balance->key, &sum);
 		span = first;
 		index += Max(DatumGetInt32(rows.fields.values[2]), 0);
 	}
@@ -447,7 +414,7 @@ scim_audit_leaves_even(ScimAuditCheck *check, const char *origin, uint64 size)
 		return false;
 	scim_audit_rows_open(&rows, LATER_QUERY, args);
 	while (scim_audit_rows_next(&rows))
-		scim_audit_tally_link(&sum, DatumGetUUIDP(rows.fields.values[0])->data, (int64) DatumGetInt32(rows.fields.values[1]) + 1,
-							  (uint8_t *) VARDATA_ANY(DatumGetByteaPP(rows.fields.values[2])), &balance->key);
-	return scim_audit_sum_same(&sum, &balance->total.offered);
+		sum += scim_audit_link_number(DatumGetUUIDP(rows.fields.values[0])->data, (int64) DatumGetInt32(rows.fields.values[1]) + 1,
+							  (uint8_t *) VARDATA_ANY(DatumGetByteaPP(rows.fields.values[2])), balance->key);
+	return sum == balance->total.offered;
 }

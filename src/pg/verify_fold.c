@@ -13,59 +13,44 @@
  */
 #include "pg/compat.h"
 
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
-#include "utils/uuid.h"
 
 #include "core/members.h"
 #include "pg/json_text.h"
 #include "pg/key_digest.h"
 #include "pg/log.h"
-#include "pg/tracked.h"
-#include "pg/verify.h"
 #include "pg/verify_sum.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_fold_step);
 PG_FUNCTION_INFO_V1(scim_audit_fold_combine);
-PG_FUNCTION_INFO_V1(scim_audit_row_state);
-PG_FUNCTION_INFO_V1(scim_audit_row_sum);
 PG_FUNCTION_INFO_V1(scim_audit_key_before);
 
 
-/* Into the aggregate's own state where there is one, else into a copy. */
-static Datum
-return_sum(FunctionCallInfo fcinfo, ScimAuditSum sum)
-{
-	pg_uuid_t  *state = AggCheckCallContext(fcinfo, NULL) ? PG_GETARG_UUID_P(0) : palloc(sizeof(pg_uuid_t));
-
-	memcpy(state->data, &sum, UUID_LEN);
-	PG_RETURN_UUID_P(state);
-}
-
-/* Count what is left of an object; null is no value, the row has nothing there. */
-static void
-sum_members(ScimAuditSum *sum, ScimMembers *members, const ScimAuditSum *key, bool add)
+/* What is left of an object; null is no value, the row has nothing there. */
+static uint64
+sum_members(ScimMembers *members, uint64 key)
 {
 	ScimMember	member;
+	uint64		sum = 0;
 
 	while (scim_members_next(members, &member))
 	{
 		if (member.value.len != 4 || memcmp(member.value.ptr, "null", 4) != 0)
-			scim_audit_sum_count(sum, member.whole, key, add);
+			sum += scim_audit_number(member.whole, key);
 	}
+	return sum;
 }
 
-void
-scim_audit_sum_detail(ScimAuditSum *sum, ScimStr detail, const ScimAuditSum *key)
+uint64
+scim_audit_sum_detail(ScimStr detail, uint64 key)
 {
 	ScimMembers members;
 	ScimMembers inner;
 	ScimStr		name;
+	uint64		sum = 0;
 
 	scim_members_begin(&members, detail);
 	while (scim_members_name(&members, &name))
@@ -79,161 +64,30 @@ scim_audit_sum_detail(ScimAuditSum *sum, ScimStr detail, const ScimAuditSum *key
 			continue;
 		}
 		scim_members_enter(&members, &inner);
-		sum_members(sum, &inner, key, new);
+		sum += new ? sum_members(&inner, key) : -sum_members(&inner, key);
 		scim_members_leave(&members, &inner);
 	}
-}
-
-/* Add the values of a row. */
-static void
-sum_row(ScimAuditSum *sum, const ScimAuditTable *table, const Datum *values, const bool *nulls, const ScimAuditSum *key)
-{
-	StringInfoData member;
-
-	initStringInfo(&member);
-	for (int i = 0; i < table->n_columns; i++)
-	{
-		const ScimAuditColumn *column = &table->columns[i];
-		int			value = (int) column->member.len;
-
-		if (column->excluded || nulls[i])
-			continue;
-		resetStringInfo(&member);
-		scim_audit_column_json(&member, column, values[i]);
-		if (member.len - value != 4 || memcmp(member.data + value, "null", 4) != 0)
-			scim_audit_sum_count(sum, (ScimStr) {member.data, member.len}, key, true);
-	}
+	return sum;
 }
 
 /*
- * scim_audit.fold_step(state uuid, detail json or text, key uuid) RETURNS uuid: add
- * the values of detail.new, subtract those of detail.old.
+ * scim_audit.fold_step(state bigint, detail json or text, key bigint) RETURNS bigint:
+ * add the values of detail.new, subtract those of detail.old.
  */
 Datum
 scim_audit_fold_step(PG_FUNCTION_ARGS)
 {
-	ScimAuditSum sum = scim_audit_sum_get(PG_GETARG_UUID_P(0));
 	struct varlena *detail = PG_GETARG_VARLENA_PP(1);
-	ScimAuditSum key = scim_audit_sum_get(PG_GETARG_UUID_P(2));
 
-	scim_audit_sum_detail(&sum, (ScimStr) {VARDATA_ANY(detail), VARSIZE_ANY_EXHDR(detail)}, &key);
-	return return_sum(fcinfo, sum);
+	PG_RETURN_INT64((uint64) PG_GETARG_INT64(0) +
+					scim_audit_sum_detail((ScimStr) {VARDATA_ANY(detail), VARSIZE_ANY_EXHDR(detail)}, PG_GETARG_INT64(2)));
 }
 
-/* scim_audit.fold_combine(a uuid, b uuid) RETURNS uuid: the sum of two sums */
+/* scim_audit.fold_combine(a bigint, b bigint) RETURNS bigint: the sum, modulo 2^64 */
 Datum
 scim_audit_fold_combine(PG_FUNCTION_ARGS)
 {
-	ScimAuditSum sum = scim_audit_sum_get(PG_GETARG_UUID_P(0));
-	ScimAuditSum other = scim_audit_sum_get(PG_GETARG_UUID_P(1));
-
-	scim_audit_sum_add(&sum, &other);
-	return return_sum(fcinfo, sum);
-}
-
-static Datum
-text_datum(ScimStr text)
-{
-	return PointerGetDatum(cstring_to_text_with_len(text.ptr, (int) text.len));
-}
-
-/* The row's resource_id and tenant as an event would have them, and {"new": its values}. */
-static void
-fill_state(const ScimAuditTable *table, const Datum *values, const bool *nulls,
-		   Datum state[3], bool absent[3])
-{
-	ScimStr		key = scim_audit_row_key(table, values, nulls);
-	StringInfoData detail;
-
-	absent[0] = key.ptr == NULL;
-	scim_audit_cap_resource_id(&key);
-	if (!absent[0])
-		state[0] = text_datum(key);
-	absent[1] = table->tenant < 0 || nulls[table->tenant];
-	if (!absent[1])
-		state[1] = text_datum(scim_audit_value_text(table->columns[table->tenant].type, values[table->tenant]));
-	absent[2] = false;
-	initStringInfo(&detail);
-	appendStringInfoChar(&detail, '{');
-	scim_audit_append_plain_key(&detail, "key", table, values, nulls);
-	appendStringInfoString(&detail, "\"new\":");
-	scim_audit_row_json(&detail, table, values, nulls, NULL);
-	appendStringInfoChar(&detail, '}');
-	state[2] = PointerGetDatum(cstring_to_text_with_len(detail.data, detail.len));
-}
-
-/* A row given as a record, and how its table is audited. */
-typedef struct Row
-{
-	Relation	relation;
-	const ScimAuditTable *table;
-	Datum	   *values;
-	bool	   *nulls;
-} Row;
-
-/* Of arguments (tbl regclass, r record). */
-static Row
-open_row(FunctionCallInfo fcinfo)
-{
-	Row			row = {.relation = table_open(PG_GETARG_OID(0), AccessShareLock)};
-	HeapTupleHeader header = PG_GETARG_HEAPTUPLEHEADER(1);
-	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(header), .t_data = header};
-	int			natts = RelationGetDescr(row.relation)->natts;
-	const Trigger *trigger = scim_audit_row_trigger(row.relation);
-
-	if (trigger == NULL || HeapTupleHeaderGetTypeId(header) != RelationGetForm(row.relation)->reltype)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("the record is not a row of an audited table \"%s\"", RelationGetRelationName(row.relation))));
-	row.table = scim_audit_tracked(row.relation, trigger);
-	row.values = palloc(natts * sizeof(Datum));
-	row.nulls = palloc(natts * sizeof(bool));
-	heap_deform_tuple(&tuple, RelationGetDescr(row.relation), row.values, row.nulls);
-	return row;
-}
-
-/* scim_audit.row_state(tbl regclass, r record) RETURNS text[]: resource_id, tenant, detail */
-Datum
-scim_audit_row_state(PG_FUNCTION_ARGS)
-{
-	Row			row = open_row(fcinfo);
-	int			nest_level = 0;
-	Datum		state[3];
-	bool		absent[3];
-	int			dims[1] = {3};
-	int			lower[1] = {1};
-
-	if (row.table->pinned)
-		nest_level = scim_audit_pin_settings();
-	fill_state(row.table, row.values, row.nulls, state, absent);
-	if (row.table->pinned)
-		scim_audit_unpin_settings(nest_level);
-	table_close(row.relation, AccessShareLock);
-	PG_RETURN_ARRAYTYPE_P(construct_md_array(state, absent, 1, dims, lower, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-/*
- * scim_audit.row_sum(tbl regclass, r record, key uuid) RETURNS uuid: the sum of the
- * row's values, by a key of its own.  Called where settings are pinned, if the table wants that.
- */
-Datum
-scim_audit_row_sum(PG_FUNCTION_ARGS)
-{
-	Row			row = open_row(fcinfo);
-	ScimAuditSum key = scim_audit_sum_get(PG_GETARG_UUID_P(2));
-	ScimStr		id = scim_audit_row_key(row.table, row.values, row.nulls);
-	pg_uuid_t  *sum = palloc0(sizeof(pg_uuid_t));
-	ScimAuditSum total = {{0}};
-
-	scim_audit_cap_resource_id(&id);
-	if (!scim_audit_is_seeded(row.table->resource_type, id))
-	{
-		key = scim_audit_sum_key_of(id, &key);
-		sum_row(&total, row.table, row.values, row.nulls, &key);
-		memcpy(sum->data, &total, UUID_LEN);
-	}
-	table_close(row.relation, AccessShareLock);
-	PG_RETURN_UUID_P(sum);
+	PG_RETURN_INT64((uint64) PG_GETARG_INT64(0) + (uint64) PG_GETARG_INT64(1));
 }
 
 /* The name of a column as it stands before the colon. */
@@ -316,11 +170,11 @@ scim_audit_key_before(PG_FUNCTION_ARGS)
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &n_names);
 	before = personal_key_before(detail);
 	if (before.ptr != NULL)
-		return text_datum(before);
+		PG_RETURN_TEXT_P(cstring_to_text_with_len(before.ptr, (int) before.len));
 	if (n_names == 1)
 		before = single_key_before(old, names[0]);
 	else
 		before = joined_key_before((ScimStr) {VARDATA_ANY(after), VARSIZE_ANY_EXHDR(after)}, old, names, n_names);
 	scim_audit_cap_resource_id(&before);
-	return text_datum(before);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(before.ptr, (int) before.len));
 }

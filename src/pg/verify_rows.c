@@ -175,9 +175,6 @@ append_table(StringInfo kinds, StringInfo rows, const ScimAuditTable *known, Lis
 {
 	Relation	relation = relation_open(known->relation, AccessShareLock);
 	ScimAuditTable *table = copy_table(known);
-	bool		partitioned = relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
-	const char *name = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-												  RelationGetRelationName(relation));
 
 	/* Its columns are those of now, read before SQL is run. */
 	table->columns = scim_audit_tracked(relation, scim_audit_row_trigger(relation))->columns;
@@ -186,9 +183,8 @@ append_table(StringInfo kinds, StringInfo rows, const ScimAuditTable *known, Lis
 	*resources = lappend(*resources, table);
 	appendStringInfoString(rows, rows->len > 0 ? " UNION ALL SELECT " : "SELECT ");
 	append_literal(rows, table->resource_type);
-	/* r.* and not r: a column may have that name. */
-	appendStringInfo(rows, "::text, %s, s.state FROM (SELECT scim_audit.row_state(%u::regclass, r.*) AS state FROM %s%s r OFFSET 0) s",
-					 table->is_link ? "true" : "false", table->relation, partitioned ? "" : "ONLY ", name);
+	appendStringInfo(rows, "::text, %s, scim_audit.row_states(%u::regclass, %u::regclass)",
+					 table->is_link ? "true" : "false", table->relation, table->relation);
 	relation_close(relation, AccessShareLock);
 }
 
@@ -372,16 +368,16 @@ void
 scim_audit_verify_rows(ScimAuditCheck *check)
 {
 	List	   *tables = comparable_tables(check, true);
-	Oid			types[4] = {UUIDOID, UUIDOID, UUIDARRAYOID, INT4ARRAYOID};
-	pg_uuid_t	seed = {{0}};
-	pg_uuid_t	zero = {{0}};
-	Datum		values[4] = {UUIDPGetDatum(&seed), UUIDPGetDatum(&zero)};
+	Oid			types[4] = {INT8OID, INT8OID, UUIDARRAYOID, INT4ARRAYOID};
+	int64		key;
+	Datum		values[4] = {0, Int64GetDatum(0)};
 
 	if (check->balance != NULL)
 		tables = scim_audit_uneven_tables(check, tables);
 	if (tables == NIL || check->n_suspects > SCIM_AUDIT_SUSPECTS_MAX)
 		return;
-	scim_audit_random(seed.data, UUID_LEN);
+	scim_audit_random((uint8_t *) &key, sizeof(key));
+	values[0] = Int64GetDatum(key);
 	suspect_arrays(check->suspects, &values[2], &values[3]);
 	scim_audit_for_each_row(check, SPI_cursor_open_with_args(NULL, build_query(tables), 4, types, values, NULL, true, 0), report_row);
 }

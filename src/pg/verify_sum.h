@@ -5,73 +5,40 @@
  *
  * Give each thing (a column's name with its value, a link from one event to
  * the next) a random-looking number, a keyed hash of it; add the numbers of
- * all that come and subtract those of all that go.  What is left depends on
- * what came and went and how often, not on the order; it is zero when
- * everything that came went.  The key is new for each run, so that nothing can
- * be chosen that cancels out; sums have 128 bits.
+ * all that come and subtract those of all that go, modulo 2^64.  What is left
+ * depends on what came and went and how often, not on the order; it is zero
+ * when everything that came went, and else with a chance of 2^-64.  The key is
+ * new for each run, so that nothing can be chosen that cancels out.
  */
 #ifndef SCIM_AUDIT_PG_VERIFY_SUM_H
 #define SCIM_AUDIT_PG_VERIFY_SUM_H
 
 #include "common/hashfn.h"
-#include "utils/uuid.h"
 
 #include "core/scim.h"
 
-/* Two numbers modulo 2^64; in SQL, the bytes of a uuid. */
-typedef struct ScimAuditSum
+/* The number of what stands in these bytes. */
+static inline uint64
+scim_audit_number(ScimStr bytes, uint64 key)
 {
-	uint64		part[2];
-} ScimAuditSum;
-
-static inline ScimAuditSum
-scim_audit_sum_get(const pg_uuid_t *uuid)
-{
-	ScimAuditSum sum;
-
-	StaticAssertStmt(sizeof(sum) == UUID_LEN, "a sum fills a uuid");
-	memcpy(&sum, uuid->data, UUID_LEN);
-	return sum;
+	return hash_bytes_extended((const unsigned char *) bytes.ptr, (int) bytes.len, key);
 }
 
-/* Add the number of what stands in these bytes, or subtract it. */
-static inline void
-scim_audit_sum_count(ScimAuditSum *sum, ScimStr bytes, const ScimAuditSum *key, bool add)
+/* The key for the values of one row: equal values of two rows have different numbers then. */
+static inline uint64
+scim_audit_row_number_key(ScimStr id, uint64 key)
 {
-	for (int i = 0; i < lengthof(sum->part); i++)
-	{
-		uint64		number = hash_bytes_extended((const unsigned char *) bytes.ptr, (int) bytes.len, key->part[i]);
-
-		sum->part[i] += add ? number : -number;
-	}
-}
-
-static inline void
-scim_audit_sum_add(ScimAuditSum *sum, const ScimAuditSum *other)
-{
-	for (int i = 0; i < lengthof(sum->part); i++)
-		sum->part[i] += other->part[i];
-}
-
-static inline bool
-scim_audit_sum_same(const ScimAuditSum *a, const ScimAuditSum *b)
-{
-	return a->part[0] == b->part[0] && a->part[1] == b->part[1];
-}
-
-/* The key for what belongs to one row: equal values of two rows have different numbers then. */
-static inline ScimAuditSum
-scim_audit_sum_key_of(ScimStr id, const ScimAuditSum *key)
-{
-	ScimAuditSum own = *key;
-
-	scim_audit_sum_count(&own, id, key, true);
-	return own;
+	return key + scim_audit_number(id, key);
 }
 
 /* verify_fold.c */
 
-/* Add the values in detail.new and subtract those in detail.old, of a text that is JSON. */
-extern void scim_audit_sum_detail(ScimAuditSum *sum, ScimStr detail, const ScimAuditSum *key);
+/* The values in detail.new less those in detail.old, of a text that is JSON. */
+extern uint64 scim_audit_sum_detail(ScimStr detail, uint64 key);
+
+/* row_states.c */
+
+/* The values of all rows of an audited table, each row's under a key of its own. */
+extern uint64 scim_audit_sum_rows(Oid table, uint64 key);
 
 #endif							/* SCIM_AUDIT_PG_VERIFY_SUM_H */

@@ -42,7 +42,9 @@ own_state(FunctionCallInfo fcinfo)
 	struct varlena *state;
 
 	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "a tally is made by its aggregate");
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("function of the aggregate scim_audit.tally called outside of it")));
 	if (!PG_ARGISNULL(0))
 		return (struct varlena *) PG_GETARG_POINTER(0);
 	state = MemoryContextAlloc(context, VARHDRSZ + sizeof(ScimAuditTally));
@@ -75,28 +77,27 @@ checker(FmgrInfo *flinfo)
 	return flinfo->fn_extra;
 }
 
-void
-scim_audit_tally_link(ScimAuditSum *links, const uint8_t tx_id[UUID_LEN], int64 n, const uint8_t hash[SCIM_HASH_SIZE],
-					  const ScimAuditSum *key)
+uint64
+scim_audit_link_number(const uint8_t tx_id[UUID_LEN], int64 n, const uint8_t hash[SCIM_HASH_SIZE], uint64 key)
 {
 	char		link[UUID_LEN + sizeof(n) + SCIM_HASH_SIZE];
 
 	memcpy(link, tx_id, UUID_LEN);
 	memcpy(link + UUID_LEN, &n, sizeof(n));
 	memcpy(link + UUID_LEN + sizeof(n), hash, SCIM_HASH_SIZE);
-	scim_audit_sum_count(links, (ScimStr) {link, sizeof(link)}, key, true);
+	return scim_audit_number((ScimStr) {link, sizeof(link)}, key);
 }
 
 /* The event's place: it offers its hash to the next one, and takes that of the one before. */
 static void
-count_links(ScimAuditTally *tally, const ScimVerifyEvent *event, const ScimAuditSum *key)
+count_links(ScimAuditTally *tally, const ScimVerifyEvent *event, uint64 key)
 {
 	static const uint8_t zeros[SCIM_HASH_SIZE];
 	const ScimEntry *entry = &event->entry;
 
-	scim_audit_tally_link(&tally->offered, entry->tx_id, (int64) entry->n + 1, event->leaf_hash, key);
+	tally->offered += scim_audit_link_number(entry->tx_id, (int64) entry->n + 1, event->leaf_hash, key);
 	if (entry->n > 0)
-		scim_audit_tally_link(&tally->taken, entry->tx_id, entry->n, entry->prev_hash, key);
+		tally->taken += scim_audit_link_number(entry->tx_id, entry->n, entry->prev_hash, key);
 	else if (entry->n < 0 || memcmp(entry->prev_hash, zeros, SCIM_HASH_SIZE) != 0)
 		tally->faults++;
 }
@@ -142,7 +143,7 @@ is(ScimStr text, const char *word)
 
 /* What the event says of rows: their values, or where the history begins that counts. */
 static void
-count_row(ScimAuditTally *tally, const ScimVerifyEvent *event, const ScimAuditSum *key)
+count_row(ScimAuditTally *tally, const ScimVerifyEvent *event, uint64 key)
 {
 	const ScimEntry *entry = &event->entry;
 
@@ -153,9 +154,7 @@ count_row(ScimAuditTally *tally, const ScimVerifyEvent *event, const ScimAuditSu
 		else if ((is(entry->action, "insert") || is(entry->action, "update") || is(entry->action, "delete")) &&
 				 !scim_audit_is_seeded(entry->resource_type, entry->resource_id))
 		{
-			ScimAuditSum own = scim_audit_sum_key_of(entry->resource_id, key);
-
-			scim_audit_sum_detail(&tally->rows, event->detail, &own);
+			tally->rows += scim_audit_sum_detail(event->detail, scim_audit_row_number_key(entry->resource_id, key));
 			if (tally->changes == 0 || entry->at < tally->first_change)
 				tally->first_change = entry->at;
 			tally->changes++;
@@ -166,14 +165,14 @@ count_row(ScimAuditTally *tally, const ScimVerifyEvent *event, const ScimAuditSu
 }
 
 /*
- * scim_audit.tally_step(state bytea, key uuid, the columns of an event) RETURNS bytea:
+ * scim_audit.tally_step(state bytea, key bigint, the columns of an event) RETURNS bytea:
  * one more event.  Nothing here raises an ERROR over an event that somebody has altered.
  */
 Datum
 scim_audit_tally_step(PG_FUNCTION_ARGS)
 {
 	struct varlena *state = own_state(fcinfo);
-	ScimAuditSum key = scim_audit_sum_get(PG_GETARG_UUID_P(1));
+	uint64		key = PG_GETARG_INT64(1);
 	ScimAuditTally tally;
 	ScimAuditFields fields;
 	ScimVerifyEvent event;
@@ -193,8 +192,8 @@ scim_audit_tally_step(PG_FUNCTION_ARGS)
 	{
 		if (found == SCIM_VERIFY_ERASED || scim_verify_is_witness(&event))
 			count_witness(&tally, event.entry.tx_id);
-		count_links(&tally, &event, &key);
-		count_row(&tally, &event, &key);
+		count_links(&tally, &event, key);
+		count_row(&tally, &event, key);
 	}
 	memcpy(VARDATA(state), &tally, sizeof(tally));
 	PG_RETURN_POINTER(state);
@@ -224,9 +223,9 @@ scim_audit_tally_add(ScimAuditTally *tally, const ScimAuditTally *other)
 	int64		witnesses = tally->witnesses + other->witnesses;
 
 	tally->faults += other->faults;
-	scim_audit_sum_add(&tally->offered, &other->offered);
-	scim_audit_sum_add(&tally->taken, &other->taken);
-	scim_audit_sum_add(&tally->rows, &other->rows);
+	tally->offered += other->offered;
+	tally->taken += other->taken;
+	tally->rows += other->rows;
 	if (other->witnesses > 0)
 	{
 		count_witness(tally, other->first_witness.data);

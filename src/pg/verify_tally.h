@@ -6,6 +6,7 @@
 #define SCIM_AUDIT_PG_VERIFY_TALLY_H
 
 #include "nodes/pg_list.h"
+#include "utils/uuid.h"
 
 #include "core/entry.h"
 #include "pg/verify_sum.h"
@@ -23,9 +24,9 @@ typedef struct ScimAuditStart
 typedef struct ScimAuditTally
 {
 	int64		faults;			/* events that are not what was written, or have no place */
-	ScimAuditSum offered;		/* hashes that events offer to what comes next */
-	ScimAuditSum taken;			/* those that events, and seals, take for what was before */
-	ScimAuditSum rows;			/* values that came, less those that went */
+	uint64		offered;		/* hashes that events offer to what comes next */
+	uint64		taken;			/* those that events, and seals, take for what was before */
+	uint64		rows;			/* values that came, less those that went */
 	int64		witnesses;		/* events that a walk must see, and details that are gone */
 	pg_uuid_t	first_witness;	/* the earliest of their transactions, and the latest */
 	pg_uuid_t	last_witness;
@@ -38,7 +39,7 @@ typedef struct ScimAuditTally
 /* What verify() has counted of the log (verify_balance.c). */
 struct ScimAuditBalance
 {
-	ScimAuditSum key;
+	uint64		key;
 	List	   *kinds;			/* the tallies by resource type */
 	ScimAuditTally total;
 	List	   *findings;		/* of ScimFinding: changes of configuration, which say nothing of events */
@@ -53,8 +54,7 @@ extern void scim_audit_tally_add(ScimAuditTally *tally, const ScimAuditTally *ot
 /* Does a stand after b, or alone? */
 extern bool scim_audit_start_is_later(const ScimAuditStart *a, const ScimAuditStart *b);
 
-/* Count a hash as that of what is before event n of a transaction. */
-extern void scim_audit_tally_link(ScimAuditSum *links, const uint8_t tx_id[UUID_LEN], int64 n, const uint8_t hash[SCIM_HASH_SIZE],
-								  const ScimAuditSum *key);
+/* The number of a hash as that of what is before event n of a transaction. */
+extern uint64 scim_audit_link_number(const uint8_t tx_id[UUID_LEN], int64 n, const uint8_t hash[SCIM_HASH_SIZE], uint64 key);
 
 #endif							/* SCIM_AUDIT_PG_VERIFY_TALLY_H */
