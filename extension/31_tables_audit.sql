@@ -8,9 +8,9 @@
 -- event of a month make them, each with the key (tx_id, n).
 CREATE TABLE scim_audit.events (
 	tx_id          uuid NOT NULL,
+	at             timestamptz NOT NULL,
 	n              integer NOT NULL,
 	status         integer,
-	at             timestamptz NOT NULL,
 	request_id     uuid,
 	tenant         text,
 	category       text NOT NULL,

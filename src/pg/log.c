@@ -430,6 +430,7 @@ at_transaction_event(XactEvent event, void *arg)
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
+			scim_audit_seal_ended(event == XACT_EVENT_COMMIT);
 			memset(&tx, 0, sizeof(tx));
 			current_context = NULL;
 			break;
