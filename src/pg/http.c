@@ -361,6 +361,11 @@ read_headers(Http *http, ScimError *error)
 	}
 	if (scim_audit_checked(scim_json_parse(http->arena, (ScimStr) {text, strlen(text)}, &http->headers, error)) != SCIM_OK)
 		return false;
+	if (text[strspn(text, " \t\r\n")] != '{')
+	{
+		scim_error(error, SCIM_BAD_REQUEST, "the headers must be a JSON object");
+		return false;
+	}
 	http->method = header(http, "x-scim-method");
 	http->tenant = header(http, "x-scim-tenant");
 	http->uri = header(http, "x-scim-uri");
