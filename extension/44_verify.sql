@@ -40,7 +40,7 @@ COMMENT ON FUNCTION scim_audit.row_states(regclass, regclass) IS 'resource_id, t
 
 CREATE FUNCTION scim_audit.key_before(resource_id text, detail json, keys text[]) RETURNS text
 	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'scim_audit_key_before';
-COMMENT ON FUNCTION scim_audit.key_before(text, json, text[]) IS 'resource_id that a row had before an update of its key';
+COMMENT ON FUNCTION scim_audit.key_before(text, json, text[]) IS 'resource_id that a row had before an update of its key; null when it had none';
 
 -- Events checked in any order (src/pg/verify_balance.c).
 CREATE FUNCTION scim_audit.tally_step(state bytea, key bigint, tx_id uuid, n integer, at timestamptz, tenant text, category text, action text,

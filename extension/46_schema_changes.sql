@@ -295,8 +295,9 @@ BEGIN
 			coalesce((SELECT bit_or(r.reason) FROM unnest(rewritten, reasons) r (oid, reason)
 				WHERE r.oid = s.relation OR s.relation IN (SELECT a.relid FROM pg_partition_ancestors(r.oid) a)), 0) AS rewritten
 		FROM scim_audit.table_shapes s LEFT JOIN pg_class c ON c.oid = s.relation
-		-- A type or a schema changes without a lock on the tables.
+		-- A type, also the row type of another table, or a schema changes without a lock on the tables.
 		WHERE c.oid IS NULL OR command IN ('ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER TYPE') OR scim_audit.has_locked(s.relation)
+			OR s.shape @? '$.columns.*.type.**.row'
 		ORDER BY s.relation
 	LOOP
 		lines := '{}';

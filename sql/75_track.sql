@@ -168,6 +168,36 @@ SELECT scim_audit.track('app.cut');
 INSERT INTO app.cut VALUES (1);
 SELECT count(*) FROM scim_audit.verify() WHERE message LIKE '%cut %';
 
+\echo -- keys that are no keys: not unique, null, becoming null and becoming something
+CREATE TABLE app.loose (a integer, b integer, c text);
+SELECT scim_audit.track('app.loose', key_columns => '{a}');
+INSERT INTO app.loose VALUES (1, 1, 'x'), (1, 1, 'x'), (1, 2, 'y'), (NULL, 3, 'n'), (NULL, NULL, NULL), (4, 4, 'z');
+DELETE FROM app.loose WHERE ctid = (SELECT min(ctid) FROM app.loose WHERE c = 'x');
+UPDATE app.loose SET a = NULL WHERE c = 'x';
+UPDATE app.loose SET a = 7 WHERE c = 'n';
+SELECT message FROM scim_audit.verify() WHERE message LIKE '%app.loose%';
+SELECT scim_audit.track('app.loose', key_columns => '{a,b}');
+UPDATE app.loose SET a = NULL WHERE c = 'y';
+UPDATE app.loose SET a = 8 WHERE c = 'x';
+UPDATE app.loose SET b = NULL, a = 9 WHERE c = 'n';
+UPDATE app.loose SET b = 5, a = 5 WHERE c IS NULL;
+SELECT message FROM scim_audit.verify() WHERE message LIKE '%app.loose%';
+SELECT scim_audit.track('app.loose', key_columns => '{c}', personal_key => true);
+UPDATE app.loose SET c = NULL WHERE c = 'x';
+UPDATE app.loose SET c = 'new' WHERE a = 5;
+SELECT message FROM scim_audit.verify() WHERE message LIKE '%app.loose%';
+ALTER TABLE app.loose DISABLE TRIGGER ALL;
+UPDATE app.loose SET b = 0 WHERE a = 9;
+SELECT left(message, 15) AS message FROM scim_audit.verify() WHERE message LIKE '%app.loose%';
+ALTER TABLE app.loose ENABLE ALWAYS TRIGGER scim_audit_row;
+UPDATE app.loose SET a = 0 WHERE c IS NULL;
+SELECT scim_audit.track('app.loose', key_columns => '{a}');
+UPDATE app.loose SET a = NULL WHERE b = 0;
+ALTER TABLE app.loose DISABLE TRIGGER ALL;
+UPDATE app.loose SET c = 'unseen' WHERE a IS NULL;
+SELECT message FROM scim_audit.verify() WHERE message LIKE '%app.loose%';
+DROP TABLE app.loose;
+
 \echo -- a key longer than a message
 CREATE TABLE app.long (id text PRIMARY KEY);
 SELECT scim_audit.track('app.long');

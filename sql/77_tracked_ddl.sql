@@ -180,6 +180,40 @@ SELECT resource_type, resource_id, detail->'new' AS new FROM scim_audit.events, 
 :tamper
 :mend
 
+\echo -- moved with its extension (one that any server has: it is given the table)
+CREATE SCHEMA elsewhere;
+CREATE EXTENSION citext SCHEMA app;
+CREATE TABLE app.member (id integer PRIMARY KEY, v text);
+ALTER EXTENSION citext ADD TABLE app.member;
+SELECT scim_audit.track('app.member');
+INSERT INTO app.member VALUES (1, 'a');
+UPDATE mark SET at = clock_timestamp();
+ALTER EXTENSION citext SET SCHEMA elsewhere;
+:since
+UPDATE elsewhere.member SET v = 'b';
+:whole
+ALTER EXTENSION citext DROP TABLE elsewhere.member;
+DROP EXTENSION citext;
+DROP TABLE elsewhere.member;
+
+\echo -- a column with the row type of another table, of a view
+CREATE TABLE app.line (a integer, b integer);
+CREATE VIEW app.line_view AS SELECT 1 AS one;
+CREATE TABLE app.holder (id integer PRIMARY KEY, l app.line, ls app.line[], v app.line_view);
+SELECT scim_audit.track('app.holder');
+INSERT INTO app.holder VALUES (1, ROW(1, 2), ARRAY[ROW(1, 2)::app.line], ROW(1));
+UPDATE mark SET at = clock_timestamp();
+ALTER TABLE app.line ADD COLUMN c integer;
+:since
+:whole
+UPDATE app.holder SET l = ROW(1, 2, 3);
+ALTER TABLE app.line RENAME COLUMN a TO aa;
+ALTER TABLE app.line DROP COLUMN b;
+CREATE OR REPLACE VIEW app.line_view AS SELECT 1 AS one, 2 AS two;
+SELECT event_type, detail->'old'->>'l' AS old, detail->'new'->>'l' AS new, detail->'new'->>'v' AS v FROM scim_audit.events, mark WHERE resource_type = 'app.holder' AND events.at > mark.at ORDER BY tx_id, n;
+:whole
+DROP TABLE app.holder;
+
 \echo -- primary key dropped; table and triggers with changes waiting for a deferred trigger
 ALTER TABLE app.item DROP CONSTRAINT item_pkey;
 UPDATE app.item SET remark = 12 WHERE number = 1;

@@ -143,6 +143,9 @@ BEGIN READ ONLY;
 SELECT pg_temp.call('GET', '/Users', NULL, :'token') LIKE '200 %', pg_temp.call('DELETE', '/Users/' || :'id', NULL, :'token'), pg_temp.call('GET', '/Users', NULL, 'x');
 COMMIT;
 SELECT set_config('request.headers', '{', false) IS NULL, convert_from(scim_api.scim_http(NULL), 'UTF8'), set_config('request.headers', '', false);
+\echo -- headers of another kind are refused, too
+SELECT h.headers, set_config('request.headers', h.headers, false) IS NULL, length(scim_api.scim_http(NULL)) > 0, left(current_setting('response.status'), 1), set_config('request.headers', '', false)
+	FROM (VALUES ('"x"'), ('[]'), ('null'), ('1'), (' "x"'), ('["x-scim-method"]'), (' {}')) h (headers);
 SELECT convert_from(scim_api.scim_http(NULL), 'UTF8')::json ->> 'status';
 RESET SESSION AUTHORIZATION;
 

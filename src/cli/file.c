@@ -16,44 +16,70 @@
 #define READ_SIZE 65536
 
 
-bool
-cli_file_read(const char *path, ScimBuf *buf)
+int
+cli_file_open(const char *path)
 {
-	bool		is_input = path == NULL || strcmp(path, "-") == 0;
-	int			fd = is_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	int			fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status;
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		return fd;
+	close(fd);
+	errno = S_ISDIR(status.st_mode) ? EISDIR : ENOTSUP;
+	return -1;
+}
+
+static bool
+read_all(int fd, ScimBuf *buf)
+{
 	char		bytes[READ_SIZE];
 	ssize_t		n;
-	int			saved;
 
-	scim_buf_reset(buf);
-	if (fd < 0)
-		return false;
 	while ((n = read(fd, bytes, sizeof bytes)) != 0)
 	{
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			break;
+			return false;
 		scim_buf_bytes(buf, bytes, (size_t) n);
 		if (buf->failed)
 		{
 			errno = EFBIG;
-			n = -1;
-			break;
+			return false;
 		}
 	}
-	saved = errno;
-	if (!is_input)
+	return true;
+}
+
+static bool
+read_and_close(int fd, ScimBuf *buf)
+{
+	bool		whole = fd >= 0 && read_all(fd, buf);
+	int			saved = errno;
+
+	if (fd > STDIN_FILENO)
 		close(fd);
 	errno = saved;
-	return n == 0;
+	return whole;
+}
+
+bool
+cli_file_read(const char *path, ScimBuf *buf)
+{
+	scim_buf_reset(buf);
+	return read_and_close(cli_file_open(path), buf);
 }
 
 void
 cli_file_need(const char *path, ScimBuf *buf)
 {
-	if (!cli_file_read(path, buf))
-		cli_fail(NULL, "could not read %s: %s", path != NULL ? path : "standard input", strerror(errno));
+	bool		is_input = path == NULL || strcmp(path, "-") == 0;
+
+	scim_buf_reset(buf);
+	if (!read_and_close(is_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC), buf))
+		cli_fail(NULL, "could not read %s: %s", is_input ? "standard input" : path, strerror(errno));
 }
 
 static void

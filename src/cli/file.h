@@ -11,10 +11,16 @@
 /* Larger than any file that the program reads whole. */
 #define CLI_FILE_MAX ((size_t) 1 << 31)
 
-/* Read a file (NULL or "-": standard input) into buf, which is emptied; false, with errno, when that does not work. */
+/*
+ * Open an ordinary file to read it; -1, with errno, when that does not work.
+ * In a directory that somebody else made, a pipe would have us wait for ever.
+ */
+extern int	cli_file_open(const char *path);
+
+/* Read such a file into buf, which is emptied; false, with errno, when that does not work. */
 extern bool cli_file_read(const char *path, ScimBuf *buf);
 
-/* The same; fails instead. */
+/* Read what a user named (NULL or "-": standard input), of whatever kind; fails when that does not work. */
 extern void cli_file_need(const char *path, ScimBuf *buf);
 
 /* Replace or make a file, under another name first.  durable: it is on the disk when this returns. */

@@ -247,7 +247,8 @@ static void
 check_tail(CliDir *dir)
 {
 	char	   *path = cli_path(dir->export.dir, TAIL);
-	FILE	   *file = fopen(path, "r");
+	int			fd = cli_file_open(path);
+	FILE	   *file = fd < 0 ? NULL : fdopen(fd, "r");
 	uint64_t	lines = 0;
 	ssize_t		len;
 	bool		cut = false;
@@ -307,8 +308,10 @@ open_records(CliDir *dir)
 	CliDigest  *digest = cli_digest_begin();
 	uint8_t		hash[SCIM_HASH_SIZE];
 	ssize_t		len;
+	int			fd;
 
-	dir->records = fopen(path, "r");
+	fd = cli_file_open(path);
+	dir->records = fd < 0 ? NULL : fdopen(fd, "r");
 	if (dir->records == NULL)
 		cli_findings_add(&dir->verify->findings, "checkpoints.ndjson", "file_missing", "%s.", strerror(errno));
 	while (dir->records != NULL && (len = getline(&dir->line, &dir->line_size, dir->records)) > 0)

@@ -359,6 +359,11 @@ read_headers(Http *http, ScimError *error)
 	}
 	if (scim_audit_checked(scim_headers_parse(http->arena, text, &http->headers, error)) != SCIM_OK)
 		return false;
+	if (!http->headers.is_object)
+	{
+		scim_error(error, SCIM_BAD_REQUEST, "the headers must be a JSON object");
+		return false;
+	}
 	http->method = scim_header_value(&http->headers, "x-scim-method");
 	http->tenant = scim_header_value(&http->headers, "x-scim-tenant");
 	http->uri = scim_header_value(&http->headers, "x-scim-uri");

@@ -120,6 +120,12 @@ concerns_tables(const EventTriggerData *data)
 			return true;
 		case CMDTAG_CREATE_TABLE:
 			return IsA(data->parsetree, CreateStmt) && ((CreateStmt *) data->parsetree)->partbound != NULL;
+		case CMDTAG_ALTER_EXTENSION:
+			/* SET SCHEMA moves its tables; what else it does is commands of their own. */
+			return IsA(data->parsetree, AlterObjectSchemaStmt);
+		case CMDTAG_CREATE_VIEW:
+			/* A column may have its row type. */
+			return castNode(ViewStmt, data->parsetree)->replace;
 		case CMDTAG_CREATE_FOREIGN_TABLE:
 			return castNode(CreateForeignTableStmt, data->parsetree)->base.partbound != NULL;
 		case CMDTAG_DROP_INDEX:

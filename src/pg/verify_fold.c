@@ -114,9 +114,9 @@ single_key_before(ScimStr old, Datum name)
 	return (ScimStr) {text, scim_member_unescape(value, text)};
 }
 
-/* The key of several columns: the one after, with the old values where there are some. */
+/* The key of several columns: the one after, with the old values of those that changed; a null is not told. */
 static ScimStr
-joined_key_before(ScimStr after, ScimStr old, const Datum *names, int n_names)
+joined_key_before(ScimStr after, ScimStr old, ScimStr new, const Datum *names, int n_names)
 {
 	StringInfoData out;
 	ScimMembers elements;
@@ -127,11 +127,14 @@ joined_key_before(ScimStr after, ScimStr old, const Datum *names, int n_names)
 	scim_elements_begin(&elements, after);
 	for (i = 0; i < n_names && scim_elements_next(&elements, &value); i++)
 	{
-		ScimStr		before = scim_member_value(old, quoted_name(names[i]));
+		ScimStr		name = quoted_name(names[i]);
+		ScimStr		before = scim_member_value(old, name);
 
 		appendStringInfoChar(&out, i == 0 ? '[' : ',');
 		if (before.ptr != NULL)
 			value = before;
+		else if (scim_member_value(new, name).ptr != NULL)
+			value = SCIM_STR("null");
 		appendBinaryStringInfo(&out, value.ptr, (int) value.len);
 	}
 	appendStringInfoChar(&out, ']');
@@ -174,7 +177,10 @@ scim_audit_key_before(PG_FUNCTION_ARGS)
 	if (n_names == 1)
 		before = single_key_before(old, names[0]);
 	else
-		before = joined_key_before((ScimStr) {VARDATA_ANY(after), VARSIZE_ANY_EXHDR(after)}, old, names, n_names);
+		before = joined_key_before((ScimStr) {VARDATA_ANY(after), VARSIZE_ANY_EXHDR(after)}, old,
+								   scim_member_value(detail, SCIM_STR("\"new\"")), names, n_names);
+	if (before.ptr == NULL)
+		PG_RETURN_NULL();
 	scim_audit_cap_resource_id(&before);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(before.ptr, (int) before.len));
 }

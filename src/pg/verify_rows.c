@@ -191,7 +191,8 @@ append_table(StringInfo kinds, StringInfo rows, const ScimAuditTable *known, Lis
 /*
  * kind: the audited tables, once for each time in which they had the same
  * names (verify_schema.h).  suspect: the events in doubt.  start: where the
- * history that counts begins.  rekeyed: keys that rows gave up or took.
+ * history that counts begins.  rekeyed: keys that rows gave up or took; '' is
+ * that of a row whose key is null.
  * history and present: the two sums of each row.  Each event and each row is
  * made into its number before they are sorted by row (OFFSET 0), so that no
  * detail is sorted.
@@ -210,7 +211,8 @@ static const char rows_query[] =
 "  ORDER BY resource_type, is_link, at DESC, tx_id DESC, n DESC),"
 " rekeyed AS MATERIALIZED (SELECT DISTINCT k.resource_type, k.is_link, r.key"
 "  FROM scim_audit.events e JOIN kind k ON k.alias = e.resource_type AND" SCIM_AUDIT_IN_EPOCH ","
-"  LATERAL (VALUES (e.resource_id), (scim_audit.key_before(e.resource_id, e.detail, k.keys))) r (key)"
+"  LATERAL (VALUES (coalesce(e.resource_id, '')),"
+"   (coalesce(scim_audit.key_before(coalesce(e.resource_id, ''), e.detail, k.keys), ''))) r (key)"
 "  WHERE e.category = 'change' AND e.action = 'update' AND e.changed && k.keys"
 "   AND (e.tx_id, e.n) NOT IN (SELECT d.tx_id, d.n FROM suspect d)),"
 " history AS (SELECT resource_type, is_link, joint, id, scim_audit.fold_sum(print) AS print, bool_or(erased) AS erased,"
@@ -223,7 +225,7 @@ static const char rows_query[] =
 "  JOIN kind k ON k.alias = e.resource_type AND" SCIM_AUDIT_IN_EPOCH " AND k.is_link = (EXISTS ("
 "   SELECT FROM kind l WHERE l.is_link AND l.alias = e.resource_type AND starts_with(e.event_type, l.prefix)))"
 "  LEFT JOIN start s ON s.resource_type = k.resource_type AND s.is_link = k.is_link"
-"  LEFT JOIN rekeyed r ON r.resource_type = k.resource_type AND r.is_link = k.is_link AND r.key = e.resource_id"
+"  LEFT JOIN rekeyed r ON r.resource_type = k.resource_type AND r.is_link = k.is_link AND r.key = coalesce(e.resource_id, '')"
 "  WHERE e.category = 'change' AND e.action IN ('insert', 'update', 'delete')"
 "   AND (s.tx_id IS NULL OR (e.tx_id = s.tx_id AND e.n > s.n) OR (e.tx_id <> s.tx_id AND e.at >= s.at))"
 "   AND (e.tx_id, e.n) NOT IN (SELECT d.tx_id, d.n FROM suspect d) OFFSET 0) e"
@@ -234,7 +236,7 @@ static const char rows_query[] =
 "   CASE WHEN r.key IS NULL THEN coalesce(p.state[1], '') ELSE '' END AS id,"
 "   scim_audit.fold_step($2, p.state[3], $1) AS print, p.state[2] AS of"
 "  FROM (%s) p (resource_type, is_link, state)"
-"  LEFT JOIN rekeyed r ON r.resource_type = p.resource_type AND r.is_link = p.is_link AND r.key = p.state[1] OFFSET 0) p"
+"  LEFT JOIN rekeyed r ON r.resource_type = p.resource_type AND r.is_link = p.is_link AND r.key = coalesce(p.state[1], '') OFFSET 0) p"
 "  GROUP BY id, 1, 2, 3)"
 " SELECT resource_type, is_link, joint, id,"
 "   CASE WHEN joint AND (p.first_tenant <> p.tenant OR h.first_tenant <> h.tenant) THEN NULL ELSE coalesce(p.tenant, h.tenant) END,"

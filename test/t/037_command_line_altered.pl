@@ -6,6 +6,7 @@ use warnings FATAL => 'all';
 
 use File::Find;
 use JSON::PP;
+use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -219,7 +220,12 @@ for my $file (sort @files)
 	my @gone = findings(@export);
 	write_file($file, '');
 	my @empty = findings(@export);
+	unlink $file;
+	POSIX::mkfifo($file, 0600) or die "$file: $!";
+	my @pipe = findings(@export);
+	unlink $file;
 	write_file($file, $bytes);
+	is(scalar(grep { /\Q$name\E: / } @pipe), 1, "$name is a pipe that nobody writes to") or diag(join "\n", @pipe);
 	next if $name eq 'export.json';
 	my ($rule) = $name =~ m{^tile/\d} ? 'checkpoint_tile' : 'file_missing';
 	is(scalar(grep { /^$rule: \Q$name\E: / } @gone), 1, "$name is gone") or diag(join "\n", @gone);
