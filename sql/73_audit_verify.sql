@@ -160,6 +160,37 @@ SELECT scim_audit.log_event('admin', 'erase', 'log.erase', NULL, NULL, NULL,
 SELECT count(*) FROM scim_audit.verify() WHERE rule = 'erased_unrecorded';
 ROLLBACK;
 
+\echo -- workers find what one process finds
+CREATE TABLE worked (mail text PRIMARY KEY, price numeric, span daterange, parts text[]);
+CREATE TABLE parted (id integer PRIMARY KEY, name text) PARTITION BY HASH (id);
+CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+SELECT scim_audit.track('worked', personal_key => true), scim_audit.track('parted');
+INSERT INTO worked SELECT 'u' || i || '@example.com', i / 7.0, daterange('2026-01-01', '2026-01-01'::date + i), ARRAY['a', NULL, i::text]
+	FROM generate_series(1, 2000) i;
+INSERT INTO parted SELECT i, 'part ' || i FROM generate_series(1, 2000) i;
+UPDATE worked SET price = price + 1 WHERE price < 50;
+UPDATE parted SET name = NULL WHERE id % 3 = 0;
+DELETE FROM parted WHERE id % 5 = 0;
+SET min_parallel_table_scan_size = 0;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET DateStyle = 'SQL, DMY';
+SET max_parallel_workers_per_gather = 2;
+SELECT count(*) FROM scim_audit.verify() WHERE message LIKE 'public%';
+ALTER TABLE worked DISABLE TRIGGER scim_audit_row;
+ALTER TABLE parted DISABLE TRIGGER scim_audit_row;
+UPDATE worked SET price = 0 WHERE mail = 'u77@example.com';
+-- Two rows that swap what they have: no value is new, and none is gone.
+UPDATE parted SET name = 'part ' || CASE id WHEN 1 THEN 2 ELSE 1 END WHERE id IN (1, 2);
+CREATE TABLE by_workers AS SELECT message FROM scim_audit.verify() WHERE rule = 'row_mismatch';
+SET max_parallel_workers_per_gather = 0;
+CREATE TABLE alone AS SELECT message FROM scim_audit.verify() WHERE rule = 'row_mismatch';
+SELECT regexp_replace(message, 'hmac:\w+', 'hmac:…') FROM by_workers WHERE message LIKE 'public%' ORDER BY 1;
+(TABLE by_workers EXCEPT ALL TABLE alone) UNION ALL (TABLE alone EXCEPT ALL TABLE by_workers);
+RESET DateStyle;
+DROP TABLE by_workers, alone;
+
 \echo -- after a restore
 SELECT count(*) FROM scim_audit.restored();
 SELECT event_type, detail->'findings' AS findings FROM scim_audit.events WHERE event_type = 'log.restore';

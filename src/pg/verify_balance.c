@@ -32,6 +32,7 @@
 
 #include "pg/hash.h"
 #include "pg/log.h"
+#include "pg/row_sums.h"
 #include "pg/tree.h"
 #include "pg/verify.h"
 #include "pg/verify_schema.h"
@@ -228,35 +229,6 @@ scim_audit_balance_seal(ScimAuditBalance *balance, const ScimAuditRange *range, 
 		balance->total.taken += scim_audit_link_number(seal->tx_id, seal->events, seal->last_leaf, balance->key);
 }
 
-bool
-scim_audit_balance(ScimAuditCheck *check)
-{
-	List	   *tables;
-	ListCell   *cell;
-
-	/* Its own events are not sealed yet. */
-	if (scim_audit_log_transaction() != NULL)
-		return false;
-	tables = scim_audit_verify_tables(check);
-	check->balance = MemoryContextAllocZero(check->context, sizeof(ScimAuditBalance));
-	scim_audit_random((uint8_t *) &check->balance->key, sizeof(check->balance->key));
-	count_events(check, check->balance, tables);
-	if (check->balance->total.faults == 0 && check->balance->total.witnesses <= WITNESSES_MAX)
-	{
-		walk(check);
-		if (!check->balance->faults && check->balance->total.offered == check->balance->total.taken && !is_sealed_twice(check))
-		{
-			foreach(cell, check->balance->findings)
-				scim_audit_verify_report(check, lfirst(cell));
-			return true;
-		}
-	}
-	check->balance = NULL;
-	tuplestore_clear(check->gone);
-	tuplestore_clear(check->erased);
-	return false;
-}
-
 /* Rows of audited tables. */
 
 static const Kind *
@@ -291,30 +263,64 @@ is_kind(const ScimAuditTable *a, const ScimAuditTable *b)
 	return a->is_link == b->is_link && is_same(a->resource_type, b->resource_type);
 }
 
+/* Is the history of a resource type told by one sum?  False: by none, or it is not to be compared. */
+static bool
+is_told_by_sum(const ScimAuditBalance *balance, List *tables, const ScimAuditTable *table)
+{
+	const ScimAuditTally *tally = &find_kind(balance, table->resource_type, table->is_link)->tally;
+	ScimAuditStart start = start_of(balance, table);
+	ListCell   *cell;
+
+	/* Some of it does not count. */
+	if (start.found && (!start.complete || (tally->changes > 0 && start.at >= tally->first_change)))
+		return false;
+	foreach(cell, tables)
+	{
+		const ScimAuditTable *other = lfirst(cell);
+
+		if (is_kind(table, other) && scim_audit_was_altered(other->relation))
+			return false;
+	}
+	return true;
+}
+
 /* Do the rows of a resource type, all its tables together, come out even with what the log tells of them? */
 static bool
-is_even(ScimAuditCheck *check, List *tables, const ScimAuditTable *table)
+is_even(const ScimAuditBalance *balance, List *tables, const ScimAuditTable *table)
 {
-	const ScimAuditTally *tally = &find_kind(check->balance, table->resource_type, table->is_link)->tally;
-	ScimAuditStart start = start_of(check->balance, table);
+	ScimAuditStart start = start_of(balance, table);
 	uint64		present = 0;
 	ListCell   *cell;
 
 	if (start.found && !start.complete)
 		return true;			/* not to be compared */
-	if (start.found && tally->changes > 0 && start.at >= tally->first_change)
-		return false;			/* some of it does not count */
+	if (!is_told_by_sum(balance, tables, table))
+		return false;
 	foreach(cell, tables)
 	{
 		const ScimAuditTable *other = lfirst(cell);
 
-		if (!is_kind(table, other))
-			continue;
-		if (scim_audit_was_altered(other->relation))
-			return false;
-		present += scim_audit_sum_rows(other->relation, check->balance->key);
+		if (is_kind(table, other))
+			present += scim_audit_row_sums_get(balance->sums, other->relation);
 	}
-	return present == tally->rows;
+	return present == find_kind(balance, table->resource_type, table->is_link)->tally.rows;
+}
+
+/* Begin with the sums that will be asked for. */
+static ScimAuditRowSums *
+begin_sums(const ScimAuditBalance *balance, List *tables)
+{
+	List	   *oids = NIL;
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		const ScimAuditTable *table = lfirst(cell);
+
+		if (is_told_by_sum(balance, tables, table))
+			oids = lappend_oid(oids, table->relation);
+	}
+	return scim_audit_row_sums_begin(oids, balance->key);
 }
 
 List *
@@ -337,10 +343,45 @@ scim_audit_uneven_tables(ScimAuditCheck *check, List *tables)
 		}
 		if (same == NULL)
 			known = lappend(known, lfirst(cell));
-		if (same != NULL ? list_member_ptr(uneven, same) : !is_even(check, tables, table))
+		if (same != NULL ? list_member_ptr(uneven, same) : !is_even(check->balance, tables, table))
 			uneven = lappend(uneven, lfirst(cell));
 	}
+	scim_audit_row_sums_end(check->balance->sums);
 	return uneven;
+}
+
+/* All of it. */
+
+bool
+scim_audit_balance(ScimAuditCheck *check)
+{
+	List	   *tables;
+	ListCell   *cell;
+
+	/* Its own events are not sealed yet. */
+	if (scim_audit_log_transaction() != NULL)
+		return false;
+	tables = scim_audit_verify_tables(check);
+	check->balance = MemoryContextAllocZero(check->context, sizeof(ScimAuditBalance));
+	scim_audit_random((uint8_t *) &check->balance->key, sizeof(check->balance->key));
+	count_events(check, check->balance, tables);
+	if (check->balance->total.faults == 0 && check->balance->total.witnesses <= WITNESSES_MAX)
+	{
+		check->balance->sums = check->whole ? begin_sums(check->balance, tables) : NULL;
+		walk(check);
+		if (!check->balance->faults && check->balance->total.offered == check->balance->total.taken && !is_sealed_twice(check))
+		{
+			foreach(cell, check->balance->findings)
+				scim_audit_verify_report(check, lfirst(cell));
+			return true;
+		}
+		if (check->balance->sums != NULL)
+			scim_audit_row_sums_end(check->balance->sums);
+	}
+	check->balance = NULL;
+	tuplestore_clear(check->gone);
+	tuplestore_clear(check->erased);
+	return false;
 }
 
 /* The leaves of trees. */

@@ -44,6 +44,7 @@ struct ScimAuditBalance
 	ScimAuditTally total;
 	List	   *findings;		/* of ScimFinding: changes of configuration, which say nothing of events */
 	bool		faults;			/* the walk found something else */
+	struct ScimAuditRowSums *sums;	/* of the tables whose history is told by a sum */
 };
 
 /* The result of the aggregate scim_audit.tally. */
