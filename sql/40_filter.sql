@@ -98,7 +98,11 @@ SELECT f, pg_temp.find(f) FROM (VALUES
 	('not (title co "guide") and not (title co "x")'), ('title ew "END" or title co "guide;" or title ne "guide"'), ('title ew "uide" or title ew "--" or title sw "the"'),
 	('userName sw "b" and (title co "the" or title co "x")'), ('name[familyName co "berg" or familyName co "neil"]'), ('title co "a" or title co "a" or title co "a"'),
 	('emails[value co "home" and value co "bruno"]'), ('emails[value sw "alba" and (value ew "home.example" or value eq "x")]'), ('emails[not (value co "work") and not (value co "home")]'),
-	('profileUrl ew "a" or profileUrl ew "b" or userName co "lik" or userName co "çe"')) v(f);
+	('profileUrl ew "a" or profileUrl ew "b" or userName co "lik" or userName co "çe"'),
+	('emails.value co "home" or emails.value co "bruno"'), ('not (emails.value co "home") and not (emails co "bruno")'),
+	('emails[type eq "home" and value co "alba"] or title co "x" or emails.value ew "nosuch" or emails.value sw "bruno"'),
+	('emails.type ne "work" or emails.value co "nosuch" or emails.value ew "nosuch"'),
+	('not (emails.value co "nosuch" or emails.value co "alba") and userName sw "a"')) v(f);
 RESET ROLE;
 SET track_functions = 'all';
 CREATE FUNCTION pg_temp.counted() RETURNS jsonb LANGUAGE sql AS $$

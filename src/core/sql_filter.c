@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "core/sql_merge.h"
 #include "core/sql_shared.h"
 
 /* Where the attributes of a filter stand. */
@@ -51,25 +52,6 @@ put_test(ScimSqlBuild *build, const ScimFilter *filter, const ScimOperand *opera
 
 /* ---- jsonb arrays ---- */
 
-static bool
-is_folded_value(const ScimFilter *filter)
-{
-	return filter->kind == SCIM_FILTER_COMPARE && filter->op == SCIM_OP_EQ &&
-		filter->value.kind == SCIM_LITERAL_STRING && scim_operand_in_folded(&filter->path);
-}
-
-/* A "value eq literal" that every element satisfying the filter satisfies; NULL when there is none. */
-static const ScimFilter *
-implied_value(const ScimFilter *filter)
-{
-	const ScimFilter *found;
-
-	if (filter->kind != SCIM_FILTER_AND)
-		return is_folded_value(filter) ? filter : NULL;
-	found = implied_value(filter->left);
-	return found != NULL ? found : implied_value(filter->right);
-}
-
 /* Append that array has the value of a comparison, as an index finds it. */
 static void
 put_has_value(ScimSqlBuild *build, const Scope *scope, const char *array, const ScimFilter *value)
@@ -88,7 +70,7 @@ put_has_value(ScimSqlBuild *build, const Scope *scope, const char *array, const 
 static ScimStatus
 put_any_element(ScimSqlBuild *build, const Scope *scope, const char *array, const ScimFilter *filter)
 {
-	const ScimFilter *value = implied_value(filter);
+	const ScimFilter *value = scim_sql_implied_value(filter);
 	Scope		inside = *scope;
 	ScimStatus	status;
 
@@ -510,7 +492,7 @@ wanted_value(const ScimResourceType *type, const ScimFilter *filter, const ScimF
 		column = wanted_value(type, filter->left, value);
 		return column != NULL ? column : wanted_value(type, filter->right, value);
 	}
-	*value = implied_value(filter->kind == SCIM_FILTER_VALUE_PATH ? filter->left : filter);
+	*value = scim_sql_implied_value(filter->kind == SCIM_FILTER_VALUE_PATH ? filter->left : filter);
 	column = *value != NULL ? scim_type_column(type, filter->path.attr, NULL) : NULL;
 	return column != NULL && column->indexed ? column : NULL;
 }
@@ -535,7 +517,11 @@ ScimStatus
 scim_sql_put_filter(ScimSqlBuild *build, const ScimResourceType *type, const ScimFilter *filter,
 					ScimError *err)
 {
-	return put_condition(build, &(Scope) {.type = type, .registry = type->registry, .err = err}, filter);
+	const ScimFilter *merged = scim_sql_merge(build, type, filter);
+
+	if (build->failed)
+		return SCIM_NO_MEMORY;
+	return put_condition(build, &(Scope) {.type = type, .registry = type->registry, .err = err}, merged);
 }
 
 ScimStatus

@@ -31,7 +31,6 @@ typedef struct TableIndex
 {
 	Oid			oid;
 	bool		unique;
-	bool		primary;
 	IndexInfo  *info;
 } TableIndex;
 
@@ -40,6 +39,7 @@ struct ScimAuditIndexes
 	MemoryContext context;
 	bool		valid;			/* else: made anew before it is used again */
 	bool		plain;			/* heap and B-trees: what follows is all it takes */
+	bool		settled;		/* none is being built */
 	int			n;
 	TableIndex	index[FLEXIBLE_ARRAY_MEMBER];
 };
@@ -91,6 +91,7 @@ look_at_indexes(Relation table)
 
 	indexes->context = CurrentMemoryContext;
 	indexes->plain = table->rd_rel->relam == HEAP_TABLE_AM_OID;
+	indexes->settled = true;
 	foreach(cell, oids)
 	{
 		Relation	relation = index_open(lfirst_oid(cell), RowExclusiveLock);
@@ -98,13 +99,13 @@ look_at_indexes(Relation table)
 
 		index->oid = lfirst_oid(cell);
 		index->unique = relation->rd_index->indisunique;
-		index->primary = relation->rd_index->indisprimary;
 		index->info = BuildIndexInfo(relation);
 		indexes->plain &= is_plain(relation, index->info);
 
-		/* One that is being built may not want rows yet. */
 		if (index->info->ii_ReadyForInserts)
 			indexes->n++;
+		else
+			indexes->settled = false;
 		index_close(relation, NoLock);
 	}
 	return indexes;
@@ -112,7 +113,9 @@ look_at_indexes(Relation table)
 
 /*
  * The indexes of a table, looked at once.  What was known and is not valid any
- * more may have been in use when it became so; it is freed here.
+ * more may have been in use when it became so; it is freed here.  An index
+ * that is being built will want rows from some moment on: until then each row
+ * looks anew, rather than trust that moment to invalidate the table.
  */
 static const ScimAuditIndexes *
 indexes_of(ScimAuditLogTable *known, Relation table)
@@ -133,7 +136,7 @@ indexes_of(ScimAuditLogTable *known, Relation table)
 	indexes = look_at_indexes(table);
 	MemoryContextSwitchTo(caller);
 	MemoryContextSetParent(context, CacheMemoryContext);
-	indexes->valid = true;
+	indexes->valid = indexes->settled;
 	known->indexes = indexes;
 	return indexes;
 }
@@ -197,13 +200,12 @@ scim_audit_row_uuid(ScimAuditRow *row, int column, const uint8_t uuid[16])
 	scim_audit_row_datum(row, column, PointerGetDatum(uuid));
 }
 
-/* A row into one index; false: a primary key that is checked only in part may have it already. */
+/* A row into one index; false: a unique one that is checked only in part may have it already. */
 static bool
 insert_into(const TableIndex *index, ScimAuditRow *row, ItemPointer place, bool in_part)
 {
 	Relation	relation = index_open(index->oid, RowExclusiveLock);
-	IndexUniqueCheck check = !index->unique ? UNIQUE_CHECK_NO :
-		index->primary && in_part ? UNIQUE_CHECK_PARTIAL : UNIQUE_CHECK_YES;
+	IndexUniqueCheck check = !index->unique ? UNIQUE_CHECK_NO : in_part ? UNIQUE_CHECK_PARTIAL : UNIQUE_CHECK_YES;
 	Datum		values[INDEX_MAX_KEYS];
 	bool		nulls[INDEX_MAX_KEYS];
 	bool		is_new;

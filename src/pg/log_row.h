@@ -69,9 +69,9 @@ extern void scim_audit_row_uuid(ScimAuditRow *row, int column, const uint8_t uui
 extern void scim_audit_row_insert(ScimAuditRow *row);
 
 /*
- * The same, but false, and nothing was inserted, where the primary key has it
- * already.  For a row of which nobody else can be inserting another with the
- * same key.
+ * The same, but false, and nothing was inserted, where a unique index has it
+ * already, or the table is not such that this can be told.  For a row of which
+ * nobody else can be inserting another with the same key.
  */
 extern bool scim_audit_row_insert_new(ScimAuditRow *row);
 

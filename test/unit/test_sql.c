@@ -202,6 +202,15 @@ test_filters(void)
 		{"User", "emails[type eq \"zqx\" and value eq \"zqy\"]", "(scim.folded_values(t.emails) OPERATOR(pg_catalog.@>) ARRAY[$3] AND " EACH("emails") "(scim.fold((e.v" GETT "'type'))" EQ "$4 AND scim.fold((e.v" GETT "'value'))" EQ "$5)))"},
 		{"User", "emails[type eq \"zqx\"].value eq \"zqy\"", "(scim.folded_values(t.emails) OPERATOR(pg_catalog.@>) ARRAY[$3] AND " EACH("emails") "(scim.fold((e.v" GETT "'type'))" EQ "$4 AND scim.fold((e.v" GETT "'value'))" EQ "$5)))"},
 		{"User", "emails[type eq \"zqx\" or value eq \"zqy\"]", EACH("emails") "(scim.fold((e.v" GETT "'type'))" EQ "$2 OR scim.fold((e.v" GETT "'value'))" EQ "$3))"},
+		/* several tests of its elements: one look at them, beside which stays what the index of its values serves, and what is no such test */
+		{"User", "emails.type eq \"zqx\" or title pr or emails[type eq \"zqx\" and primary eq true] or photos.type eq \"zqx\"",
+		"(" EACH("emails") "(SELECT (f.t1" EQ "$2 OR (f.t1" EQ "$3 AND COALESCE((e.v" GET "'primary'), CAST('false' AS pg_catalog.jsonb))" EQ "$4)) FROM (SELECT scim.fold((e.v" GETT "'type')) AS t1 OFFSET 0) f)) OR t.title" NEQ "'' OR " EACH("photos") "scim.fold((e.v" GETT "'type'))" EQ "$5))"},
+		{"User", "not (emails.type eq \"zqx\") and title pr and not (emails.type sw \"zqx\") and emails.type ew \"zqx\"",
+		"(((" EACH("emails") "(SELECT (f.t1" EQ "$2 OR f.t1" CC "OPERATOR(pg_catalog.^@) $3) FROM (SELECT scim.fold((e.v" GETT "'type')) AS t1 OFFSET 0) f))) IS NOT TRUE) AND t.title" NEQ "'' AND " EACH("emails") "scim.ends_with(scim.fold((e.v" GETT "'type')), $4)))"},
+		{"User", "emails.value eq \"zqx\" or emails.type ne \"zqx\" or emails.type eq \"zqx\"",
+		"((scim.folded_values(t.emails) OPERATOR(pg_catalog.@>) ARRAY[$2] AND " EACH("emails") "scim.fold((e.v" GETT "'value'))" EQ "$3)) OR ((t.emails" NEQ "'[]') IS NOT TRUE OR " EACH("emails") "((scim.fold((e.v" GETT "'type'))" EQ "$4) IS NOT TRUE))) OR " EACH("emails") "scim.fold((e.v" GETT "'type'))" EQ "$5))"},
+		{"User", "not (emails.type eq \"zqx\" or (emails.value co \"zqx\" or emails.value co \"zqx\"))",
+		"((" EACH("emails") "(SELECT (scim.fold((e.v" GETT "'type'))" EQ "$2 OR f.c2[1] OR f.c2[2]) FROM (SELECT scim.contains_each(scim.fold((e.v" GETT "'value')), ARRAY[$3, $4]) AS c2 OFFSET 0) f))) IS NOT TRUE)"},
 		{"User", "emails[not (value eq \"zqx\")]", EACH("emails") "((scim.fold((e.v" GETT "'value'))" EQ "$2) IS NOT TRUE))"},
 		{"User", "photos.value eq \"zqx\"", EACH("photos") "(e.v" GETT "'value')" EQ "$2)"},
 
