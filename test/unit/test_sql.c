@@ -488,15 +488,21 @@ test_links(void)
 	ScimError	err;
 	ScimSql		sql;
 	ScimFilter *filter;
+	bool		any;
 
 	for (size_t i = 0; i < 2; i++)
 	{
-		is_int(scim_sql_link_read(arena, registry, links[i], TENANT, ids, 3, &sql), SCIM_OK, "read a link");
+		is_int(scim_sql_link_read(arena, links[i], TENANT, ids, 3, &sql), SCIM_OK, "read a link");
 		check(&sql, "read a link");
 		is_int((long long) sql.params[1].n_values, 2, "what is no UUID is left out");
+		is_int(scim_sql_link_names(arena, registry, links[i], TENANT, ids, 3, &any, &sql), SCIM_OK, "names of a link");
+		check(&sql, "names of a link");
+		ok(any && sql.n_params == 2, "tenant, ids");
+		ok((strstr(sql.text, " FROM scim.users d ") != NULL) == (i == 0) && strstr(sql.text, " FROM scim.groups d ") != NULL, "of users and groups, or of groups");
+		ok((strstr(sql.text, "n.nested_group_id" EQ "ANY ($2)") != NULL) == (i == 1), "do groups lead on?");
 		if (links[i]->nested != NULL)
 		{
-			is_int(scim_sql_link_read_indirect(arena, registry, links[i], TENANT, ids, 3, &sql), SCIM_OK, "read an indirect link");
+			is_int(scim_sql_link_read_indirect(arena, links[i], TENANT, ids, 3, &sql), SCIM_OK, "read an indirect link");
 			check(&sql, "read an indirect link");
 		}
 		scim_sql_link_missing(arena, registry, links[i], TENANT, ids, 3, &sql);
