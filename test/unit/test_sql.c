@@ -289,6 +289,37 @@ test_page_behind(void)
 	ok(strstr(sql.text, " AND t.id OPERATOR(pg_catalog.>) $2 ORDER BY t.id LIMIT 10") != NULL, "by id");
 }
 
+/* What at most one resource satisfies has no order, and no size. */
+static void
+test_page_of_one(void)
+{
+	static const struct
+	{
+		const char *filter;
+		bool		one;
+	}			cases[] = {
+		{"userName eq \"u\"", true}, {"id eq \"" ID "\"", true}, {"active eq true and userName eq \"u\"", true},
+		{"userName ne \"u\"", false}, {"userName sw \"u\"", false}, {"not (userName eq \"u\")", false}, {"externalId eq \"u\"", false},
+		{"userName eq \"u\" or userName eq \"v\"", false}, {"userName pr", false}, {"emails eq \"u\"", false}
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		ScimSort	sort = {0};
+		ScimFilter *filter;
+		ScimError	err;
+		ScimSql		sql;
+
+		scim_filter_parse(arena, type_named("User"), str(cases[i].filter), &limits, &filter, NULL);
+		is_int(scim_sql_list(arena, type_named("User"), TENANT, filter, &sort, 0, 3, &sql, &err), SCIM_OK, "list: %s", cases[i].filter);
+		check(&sql, "list of one");
+		ok((strstr(sql.text, " ORDER BY ") == NULL) == cases[i].one && (strstr(sql.text, " LIMIT ") == NULL) == cases[i].one, "%s", sql.text);
+		is_int(sql.max_rows, cases[i].one ? 3 : 0, "rows to be read");
+		is_int(scim_sql_list(arena, type_named("User"), TENANT, filter, &sort, 1, 3, &sql, &err), SCIM_OK, "from the second on: %s", cases[i].filter);
+		ok(strstr(sql.text, " ORDER BY ") != NULL && strstr(sql.text, " OFFSET ") != NULL, "with an order");
+	}
+}
+
 /* A planner that plans once sees how large a page is, roughly; a page of other kinds it sees itself. */
 static void
 test_page_size(void)
@@ -414,6 +445,7 @@ test_params(void)
 	test_first_page();
 	test_page_behind();
 	test_page_size();
+	test_page_of_one();
 	test_page_behind_key();
 }
 
