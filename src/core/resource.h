@@ -126,7 +126,7 @@ extern ScimStatus scim_resource_to_row(ScimArena *arena, const ScimResourceType 
 extern ScimStr scim_link_kind(bool indirect);
 
 /*
- * Put one linked resource, as scim_sql_link_read found it, at the end of the
+ * Put one linked resource, as scim_sql_link_read found it and scim_sql_link_names names it, at the end of the
  * attribute that link keeps: value, $ref, display and type as far as the
  * attribute has them.  type names the other's resource type; display may be
  * absent.  Where the registry keeps no type of the other, the attribute's type says

@@ -282,11 +282,25 @@ page_size(const ScimResourceType *type, const ScimFilter *filter, const ScimSort
 	return limit <= 10 ? "10" : limit <= 100 ? "100" : limit <= 1000 ? "1000" : "10000";
 }
 
+/* Can no two resources satisfy the filter?  Then they need no order, which PostgreSQL cannot know. */
+static bool
+names_one(const ScimResourceType *type, const ScimFilter *filter)
+{
+	/* What is unique has a unique index; who knows what a table of an application has. */
+	if (filter == NULL || type->bound)
+		return false;
+	if (filter->kind == SCIM_FILTER_AND)
+		return names_one(type, filter->left) || names_one(type, filter->right);
+	return filter->kind == SCIM_FILTER_COMPARE && filter->op == SCIM_OP_EQ && filter->path.attr != NULL &&
+		filter->path.value_filter == NULL && scim_filter_leaf(filter)->uniqueness != SCIM_UNIQUE_NONE;
+}
+
 ScimStatus
 scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, const ScimFilter *filter,
 			  const ScimSort *sort, int64_t offset, int64_t limit, ScimSql *out, ScimError *err)
 {
 	const char *size = page_size(type, filter, sort, offset, limit);
+	bool		one = offset == 0 && (sort == NULL || sort->path.attr == NULL) && names_one(type, filter);
 	ScimSqlBuild build;
 	ScimStatus	status;
 
@@ -306,6 +320,13 @@ scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, co
 		return status;
 	if (sort != NULL)
 		put_behind(&build, type, sort);
+	if (one)
+	{
+		status = scim_sql_finish(&build, out);
+		out->max_rows = limit;
+		out->one_plan = true;
+		return status;
+	}
 	put_order(&build, type, sort);
 	/* Without an offset that it cannot see, PostgreSQL finds one plan good for all values. */
 	if (offset > 0)

@@ -99,20 +99,29 @@ extern ScimStatus scim_sql_sort_key(ScimArena *arena, const ScimResourceType *ty
 extern ScimStatus scim_sql_count(ScimArena *arena, const ScimResourceType *type, ScimStr tenant,
 								 const ScimFilter *filter, ScimSql *out, ScimError *err);
 
-#define SCIM_SQL_LINK_COLUMNS 5
+#define SCIM_SQL_LINK_COLUMNS 3
 
 /*
  * Linked resources of n owners: rows (owner id, other's id, resource type
- * name, display or null, whether the other has such links itself), by owner and
- * other's id.
+ * name), by owner and other's id.
  */
-extern ScimStatus scim_sql_link_read(ScimArena *arena, const ScimRegistry *registry,
-									 const ScimLink *link, ScimStr tenant, const ScimStr *owners,
-									 size_t n_owners, ScimSql *out);
+extern ScimStatus scim_sql_link_read(ScimArena *arena, const ScimLink *link, ScimStr tenant,
+									 const ScimStr *owners, size_t n_owners, ScimSql *out);
+
+#define SCIM_SQL_NAME_COLUMNS 3
+
+/*
+ * What linked resources are called: rows (id, display or null, number), in any order; of one
+ * id the name with the lowest number counts.  A row without id tells that some of them have
+ * such links themselves.  *any is false, and there is no statement, where there is nothing
+ * to be known.
+ */
+extern ScimStatus scim_sql_link_names(ScimArena *arena, const ScimRegistry *registry, const ScimLink *link,
+									  ScimStr tenant, const ScimStr *ids, size_t n_ids, bool *any,
+									  ScimSql *out);
 
 /* For a nested link: those that n owners are linked to only through others, in such rows. */
-extern ScimStatus scim_sql_link_read_indirect(ScimArena *arena, const ScimRegistry *registry,
-											  const ScimLink *link, ScimStr tenant,
+extern ScimStatus scim_sql_link_read_indirect(ScimArena *arena, const ScimLink *link, ScimStr tenant,
 											  const ScimStr *owners, size_t n_owners, ScimSql *out);
 
 /*

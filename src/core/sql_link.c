@@ -83,9 +83,9 @@ put_owner(ScimSqlBuild *build, const ScimLink *link, ScimStr owner)
 	scim_sql_put_uuid(build, owner);
 }
 
-/* What is told of a row l of a link: owner, other, the other's type and name. */
+/* What is told of a row l of a link: owner, other, the other's type. */
 static void
-put_others(ScimSqlBuild *build, const ScimRegistry *registry, const ScimLink *link)
+put_others(ScimSqlBuild *build, const ScimLink *link)
 {
 	scim_sql_put(build, "SELECT l.%s, l.%s, ", link->owner, link->value);
 	if (link->type != NULL)
@@ -93,8 +93,6 @@ put_others(ScimSqlBuild *build, const ScimRegistry *registry, const ScimLink *li
 	else
 		scim_sql_put(build, "CAST(%s AS pg_catalog.text)",
 					 scim_sql_quote(build, link->target != NULL ? link->target : ""));
-	scim_sql_put(build, ", ");
-	scim_sql_put_link_display(build, registry, link);
 }
 
 static void
@@ -107,25 +105,64 @@ put_owners(ScimSqlBuild *build, const ScimLink *link, const ScimStr *owners, siz
 }
 
 ScimStatus
-scim_sql_link_read(ScimArena *arena, const ScimRegistry *registry, const ScimLink *link, ScimStr tenant,
-				   const ScimStr *owners, size_t n_owners, ScimSql *out)
+scim_sql_link_read(ScimArena *arena, const ScimLink *link, ScimStr tenant, const ScimStr *owners,
+				   size_t n_owners, ScimSql *out)
 {
 	ScimSqlBuild build;
 
 	scim_sql_begin(&build, arena, tenant);
-	put_others(&build, registry, link);
-	if (link->nested != NULL)
-	{
-		/* Not EXISTS: PostgreSQL may answer that one by hashing the whole table. */
-		scim_sql_put(&build, ", COALESCE((SELECT true FROM %s n WHERE ", link->table);
-		scim_sql_put_tenant(&build, "n", link->tenant);
-		scim_sql_put(&build, " AND n.%s" SCIM_SQL_EQUALS "l.%s LIMIT 1), false)", link->nested, link->value);
-	}
-	else
-		scim_sql_put(&build, ", false");
+	put_others(&build, link);
 	scim_sql_put(&build, " FROM %s l WHERE ", link->table);
 	put_owners(&build, link, owners, n_owners);
 	scim_sql_put(&build, " ORDER BY l.%s, l.%s", link->owner, link->value);
+	return scim_sql_finish(&build, out);
+}
+
+/* "= ANY (the ids)", which are $2 after the first time. */
+static void
+put_any(ScimSqlBuild *build, const ScimStr *ids, size_t n_ids, bool *any)
+{
+	scim_sql_put(build, SCIM_SQL_EQUALS "ANY (%s", *any ? "$2" : "");
+	if (!*any)
+		scim_sql_put_uuids(build, ids, n_ids);
+	scim_sql_put(build, ")");
+	*any = true;
+}
+
+/* By themselves, for the ids are fewer than the rows that lead to them. */
+ScimStatus
+scim_sql_link_names(ScimArena *arena, const ScimRegistry *registry, const ScimLink *link, ScimStr tenant,
+					const ScimStr *ids, size_t n_ids, bool *any, ScimSql *out)
+{
+	static const char *const numbers[MAX_TARGETS] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12",
+	"13", "14", "15"};
+	const ScimResourceType *types[MAX_TARGETS];
+	size_t		n = scim_sql_link_targets(registry, link, types, MAX_TARGETS);
+	ScimSqlBuild build;
+
+	*any = false;
+	scim_sql_begin(&build, arena, tenant);
+	for (size_t i = 0; i < n; i++)
+	{
+		const char *column = display_column(types[i]);
+
+		if (column == NULL)
+			continue;
+		scim_sql_put(&build, "%sSELECT d.%s, CAST(d.%s AS pg_catalog.text), %s FROM %s d WHERE ", *any ? " UNION ALL " : "",
+					 types[i]->id_column, column, numbers[i], types[i]->table);
+		scim_sql_put_scope(&build, "d", types[i]);
+		scim_sql_put(&build, " AND d.%s", types[i]->id_column);
+		put_any(&build, ids, n_ids, any);
+	}
+	if (link->nested != NULL)
+	{
+		scim_sql_put(&build, "%s(SELECT CAST(NULL AS pg_catalog.uuid), CAST(NULL AS pg_catalog.text), 0 FROM %s n WHERE ",
+					 *any ? " UNION ALL " : "", link->table);
+		scim_sql_put_tenant(&build, "n", link->tenant);
+		scim_sql_put(&build, " AND n.%s", link->nested);
+		put_any(&build, ids, n_ids, any);
+		scim_sql_put(&build, " LIMIT 1)");
+	}
 	return scim_sql_finish(&build, out);
 }
 
@@ -134,8 +171,8 @@ scim_sql_link_read(ScimArena *arena, const ScimRegistry *registry, const ScimLin
  * already, so that a circle ends.
  */
 ScimStatus
-scim_sql_link_read_indirect(ScimArena *arena, const ScimRegistry *registry, const ScimLink *link,
-							ScimStr tenant, const ScimStr *owners, size_t n_owners, ScimSql *out)
+scim_sql_link_read_indirect(ScimArena *arena, const ScimLink *link, ScimStr tenant, const ScimStr *owners,
+							size_t n_owners, ScimSql *out)
 {
 	ScimSqlBuild build;
 
@@ -150,8 +187,8 @@ scim_sql_link_read_indirect(ScimArena *arena, const ScimRegistry *registry, cons
 				 link->value, link->table, link->nested);
 	scim_sql_put_tenant(&build, "n", link->tenant);
 	scim_sql_put(&build, ") ");
-	put_others(&build, registry, link);
-	scim_sql_put(&build, ", false FROM (SELECT d.owner AS %s, a.target AS %s FROM direct d JOIN above a ON a.below" SCIM_SQL_EQUALS
+	put_others(&build, link);
+	scim_sql_put(&build, " FROM (SELECT d.owner AS %s, a.target AS %s FROM direct d JOIN above a ON a.below" SCIM_SQL_EQUALS
 				 "d.target EXCEPT SELECT d.owner, d.target FROM direct d) l ORDER BY l.%s, l.%s", link->owner, link->value,
 				 link->owner, link->value);
 	return scim_sql_finish(&build, out);

@@ -107,6 +107,18 @@ extern ScimStatus scim_audit_serve_resource(ScimAuditExchange *x);
 extern ScimStatus scim_audit_serve_list(ScimAuditExchange *x);
 extern ScimStatus scim_audit_serve_discovery(ScimAuditExchange *x);
 
+/* Resources that are answered with, as far as links are concerned. */
+typedef struct ScimAuditPage
+{
+	size_t		n;
+	ScimStr    *ids;
+	ScimJson  **resources;
+} ScimAuditPage;
+
+/* serve_links.c: read the linked attributes that the projection wants into the resources of a page. */
+extern void scim_audit_attach_links(ScimAuditExchange *x, const ScimResourceType *type,
+									const ScimProjection *projection, ScimAuditPage *page);
+
 /*
  * Render a resource as the answer with an HTTP status, from its row; with
  * read_links, the links that the projection wants are read.

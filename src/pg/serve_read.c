@@ -4,7 +4,7 @@
  *		discovery (section 4).
  *
  * No subtransaction and no transaction id.  A list is one statement for the
- * page, one for each linked attribute that is wanted, and one to count, which
+ * page, those of serve_links.c for each linked attribute that is wanted, and one to count, which
  * is left out where the page itself shows the total.
  */
 #include "pg/compat.h"
@@ -21,14 +21,6 @@
 
 #define PAGE_BYTES_MAX ((size_t) 4 * 1024 * 1024) /* answering takes some eight times that */
 
-/* Resources of a page, as far as links are concerned. */
-typedef struct Page
-{
-	size_t		n;
-	ScimStr    *ids;
-	ScimJson  **resources;
-} Page;
-
 /* What a list has of one resource type. */
 typedef struct Listing
 {
@@ -40,76 +32,19 @@ typedef struct Listing
 	int64		total;
 } Listing;
 
-static bool
-same_id(ScimStr a, ScimStr b)
-{
-	return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
-}
-
-/* Add what a statement finds linked to the resources of a page; does any of it lead on? */
-static bool
-attach_found(ScimAuditExchange *x, const ScimLink *link, bool indirect, const ScimSql *sql, Page *page)
-{
-	ScimStr    *cells;
-	size_t		n = scim_audit_storage_cells(x->arena, link->table, sql, SCIM_SQL_LINK_COLUMNS, &cells);
-	size_t		i;
-	size_t		at = 0;
-	bool		leads_on = false;
-
-	for (i = 0; i < n; i++)
-	{
-		const ScimStr *row = &cells[i * SCIM_SQL_LINK_COLUMNS];
-		size_t		tries;
-
-		/* Rows come by owner, so the next owner is seldom far. */
-		for (tries = 0; tries < page->n && !same_id(page->ids[at], row[0]); tries++)
-			at = (at + 1) % page->n;
-		if (tries == page->n)
-			elog(ERROR, "members of a resource that was not asked for");
-		scim_audit_checked(scim_resource_add_link(x->arena, x->registry, page->resources[at], link, indirect,
-												  row[1], row[2], row[3], x->base_url));
-		leads_on = leads_on || scim_str_equal(row[4], SCIM_STR("true"));
-	}
-	return leads_on;
-}
-
-/* Read one linked attribute of all resources of a page. */
-static void
-attach_link(ScimAuditExchange *x, const ScimLink *link, Page *page)
-{
-	ScimStr		tenant = scim_audit_tenant_str(x);
-	ScimSql		sql;
-
-	scim_audit_checked(scim_sql_link_read(x->arena, x->registry, link, tenant, page->ids, page->n, &sql));
-	if (!attach_found(x, link, false, &sql, page))
-		return;
-	scim_audit_checked(scim_sql_link_read_indirect(x->arena, x->registry, link, tenant, page->ids, page->n, &sql));
-	attach_found(x, link, true, &sql, page);
-}
-
-static void
-attach_links(ScimAuditExchange *x, const ScimResourceType *type, const ScimProjection *projection, Page *page)
-{
-	size_t		i;
-
-	for (i = 0; i < type->n_links && page->n > 0; i++)
-		if (scim_projection_wants(projection, type->links[i].attr))
-			attach_link(x, &type->links[i], page);
-}
-
 ScimStatus
 scim_audit_answer_resource(ScimAuditExchange *x, int http_status, const ScimAuditRow *row, bool read_links)
 {
 	const ScimResourceType *type = x->request.type;
 	ScimStr		id = row->meta.id;
 	ScimJson   *json;
-	Page		page = {1, &id, &json};
+	ScimAuditPage page = {1, &id, &json};
 	ScimStatus	status = scim_audit_checked(scim_resource_rest_from_row(x->arena, type, row->values, &json, &x->error));
 
 	if (status != SCIM_OK)
 		return status;
 	if (read_links)
-		attach_links(x, type, x->projection, &page);
+		scim_audit_attach_links(x, type, x->projection, &page);
 	scim_response_resource(&x->answer, type, row->values, json, &row->meta, x->projection, x->base_url);
 	x->location = scim_location(x->arena, type, id, x->base_url);
 	x->resource_id = id;
@@ -232,7 +167,7 @@ static ScimStatus
 answer_rows(ScimAuditExchange *x, Listing *listing, bool *first)
 {
 	size_t		n = listing->n;
-	Page		page = {n, NULL, NULL};
+	ScimAuditPage page = {n, NULL, NULL};
 	size_t		i;
 
 	page.ids = palloc(Max(n, 1) * sizeof(ScimStr));
@@ -246,7 +181,7 @@ answer_rows(ScimAuditExchange *x, Listing *listing, bool *first)
 			return status;
 		page.ids[i] = listing->rows[i].meta.id;
 	}
-	attach_links(x, listing->type, listing->projection, &page);
+	scim_audit_attach_links(x, listing->type, listing->projection, &page);
 
 	for (i = 0; i < n; i++)
 	{

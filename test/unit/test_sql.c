@@ -298,6 +298,37 @@ test_page_behind(void)
 	ok(strstr(sql.text, " AND t.id OPERATOR(pg_catalog.>) $2 ORDER BY t.id LIMIT 10") != NULL, "by id");
 }
 
+/* What at most one resource satisfies has no order, and no size. */
+static void
+test_page_of_one(void)
+{
+	static const struct
+	{
+		const char *filter;
+		bool		one;
+	}			cases[] = {
+		{"userName eq \"u\"", true}, {"id eq \"" ID "\"", true}, {"active eq true and userName eq \"u\"", true},
+		{"userName ne \"u\"", false}, {"userName sw \"u\"", false}, {"not (userName eq \"u\")", false}, {"externalId eq \"u\"", false},
+		{"userName eq \"u\" or userName eq \"v\"", false}, {"userName pr", false}, {"emails eq \"u\"", false}
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		ScimSort	sort = {0};
+		ScimFilter *filter;
+		ScimError	err;
+		ScimSql		sql;
+
+		scim_filter_parse(arena, type_named("User"), str(cases[i].filter), &limits, &filter, NULL);
+		is_int(scim_sql_list(arena, type_named("User"), TENANT, filter, &sort, 0, 3, &sql, &err), SCIM_OK, "list: %s", cases[i].filter);
+		check(&sql, "list of one");
+		ok((strstr(sql.text, " ORDER BY ") == NULL) == cases[i].one && (strstr(sql.text, " LIMIT ") == NULL) == cases[i].one, "%s", sql.text);
+		is_int(sql.max_rows, cases[i].one ? 3 : 0, "rows to be read");
+		is_int(scim_sql_list(arena, type_named("User"), TENANT, filter, &sort, 1, 3, &sql, &err), SCIM_OK, "from the second on: %s", cases[i].filter);
+		ok(strstr(sql.text, " ORDER BY ") != NULL && strstr(sql.text, " OFFSET ") != NULL, "with an order");
+	}
+}
+
 /* A planner that plans once sees how large a page is, roughly; a page of other kinds it sees itself. */
 static void
 test_page_size(void)
@@ -423,6 +454,7 @@ test_params(void)
 	test_first_page();
 	test_page_behind();
 	test_page_size();
+	test_page_of_one();
 	test_page_behind_key();
 }
 
@@ -497,15 +529,21 @@ test_links(void)
 	ScimError	err;
 	ScimSql		sql;
 	ScimFilter *filter;
+	bool		any;
 
 	for (size_t i = 0; i < 2; i++)
 	{
-		is_int(scim_sql_link_read(arena, registry, links[i], TENANT, ids, 3, &sql), SCIM_OK, "read a link");
+		is_int(scim_sql_link_read(arena, links[i], TENANT, ids, 3, &sql), SCIM_OK, "read a link");
 		check(&sql, "read a link");
 		is_int((long long) sql.params[1].n_values, 2, "what is no UUID is left out");
+		is_int(scim_sql_link_names(arena, registry, links[i], TENANT, ids, 3, &any, &sql), SCIM_OK, "names of a link");
+		check(&sql, "names of a link");
+		ok(any && sql.n_params == 2, "tenant, ids");
+		ok((strstr(sql.text, " FROM scim.users d ") != NULL) == (i == 0) && strstr(sql.text, " FROM scim.groups d ") != NULL, "of users and groups, or of groups");
+		ok((strstr(sql.text, "n.nested_group_id" EQ "ANY ($2)") != NULL) == (i == 1), "do groups lead on?");
 		if (links[i]->nested != NULL)
 		{
-			is_int(scim_sql_link_read_indirect(arena, registry, links[i], TENANT, ids, 3, &sql), SCIM_OK, "read an indirect link");
+			is_int(scim_sql_link_read_indirect(arena, links[i], TENANT, ids, 3, &sql), SCIM_OK, "read an indirect link");
 			check(&sql, "read an indirect link");
 		}
 		scim_sql_link_missing(arena, registry, links[i], TENANT, ids, 3, &sql);
