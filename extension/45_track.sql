@@ -254,7 +254,8 @@ DECLARE
 BEGIN
 	PERFORM scim_audit.check_trackable(tbl, resource IS NOT NULL);
 	IF baseline AND current_setting('transaction_isolation') <> 'read committed' THEN
-		RAISE EXCEPTION 'track() needs the isolation level READ COMMITTED' USING ERRCODE = 'active_sql_transaction';
+		RAISE EXCEPTION 'track() needs the isolation level READ COMMITTED' USING ERRCODE = 'active_sql_transaction',
+			HINT = 'Call it after BEGIN ISOLATION LEVEL READ COMMITTED, or with baseline => false.';
 	END IF;
 	IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = tbl AND t.tgparentid <> 0
 			AND t.tgfoid = 'scim_audit.record_change()'::regprocedure) THEN
@@ -314,10 +315,14 @@ BEGIN
 		findings := findings + 1;
 		RETURN NEXT;
 	END LOOP;
+	PERFORM scim_audit.change_config();
+	-- pg_restore --disable-triggers enables them again, but not to fire always.
+	PERFORM scim_audit.fire_always(t.oid) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE t.tgenabled = 'O' AND p.pronamespace IN ('scim'::regnamespace, 'scim_audit'::regnamespace)
+			AND t.tgname NOT IN ('admit_restored', 'keep_deleted', 'tenant_kept');
 	DELETE FROM scim_audit.table_shapes;
 	PERFORM scim_audit.remember_shapes();
 	PERFORM scim.restore_indexes();
-	PERFORM scim_audit.change_config();
 	PERFORM scim_audit.config_changed('restore', 'log.restore', NULL, format('{"findings":%s}', findings)::json);
 	-- What was published may be more than what is here.
 	PERFORM scim_audit.lock_tree();
@@ -325,7 +330,7 @@ BEGIN
 		WHERE o.number = (SELECT max(l.number) FROM scim_audit.log_origins l);
 END
 $$;
-COMMENT ON FUNCTION scim_audit.restored() IS 'To be called once after a restore: verifies the log, returns what verify() finds, makes the indexes of registered attributes, writes the event log.restore, and begins a new origin for checkpoints';
+COMMENT ON FUNCTION scim_audit.restored() IS 'To be called once after a restore: verifies the log, returns what verify() finds, has the audit''s triggers fire always, makes the indexes of registered attributes, writes the event log.restore, and begins a new origin for checkpoints';
 
 REVOKE ALL ON FUNCTION scim_audit.track(regclass, name, name[], name[], name[], boolean, boolean), scim_audit.untrack(regclass),
 	scim_audit.log_event(text, text, text, text, text, text, json), scim_audit.trigger_arguments(oid),
