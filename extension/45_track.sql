@@ -179,7 +179,8 @@ BEGIN
 	FOR part IN SELECT p FROM scim_audit.unguarded_partitions(tbl) p
 			JOIN pg_class c ON c.oid = p WHERE c.relkind IN ('r', 'p') LOOP
 		EXECUTE format('CREATE OR REPLACE TRIGGER scim_audit_partition_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate()', part);
-		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER scim_audit_partition_truncate', part);
+		-- No ALTER TABLE: that would come here again, for each partition one level deeper.
+		PERFORM scim_audit.fire_always(t.oid) FROM pg_trigger t WHERE t.tgrelid = part AND t.tgname = 'scim_audit_partition_truncate';
 	END LOOP;
 END
 $$;
