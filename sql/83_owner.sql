@@ -56,7 +56,7 @@ SET ROLE regress_83_owner;
 SELECT scim_audit.track('public.theirs');
 RESET ROLE;
 SELECT scim_audit.track('public.theirs');
-SELECT event_type, resource_type, left(resource_id, 9) AS id, effective_role FROM scim_audit.events WHERE resource_type LIKE 'app.%' AND category <> 'admin' ORDER BY tx_id, n;
+SELECT event_type, resource_type, regexp_replace(resource_id, '^hmac:.*', 'hmac') AS id, effective_role FROM scim_audit.events WHERE resource_type LIKE 'app.%' AND category <> 'admin' ORDER BY tx_id, n;
 
 \connect :home
 DROP DATABASE regress_83;
