@@ -13,28 +13,22 @@
 
 #include "core/text.h"
 
-/* ,"key": */
-static void
-put_key(ScimBuf *buf, const char *key)
-{
-	scim_buf_bytes(buf, ",\"", 2);
-	scim_buf_str(buf, key);
-	scim_buf_bytes(buf, "\":", 2);
-}
+/* What stands before a value. */
+#define KEY(name) ",\"" name "\":"
 
 static void
 put_text(ScimBuf *buf, const char *key, ScimStr value)
 {
 	if (value.ptr == NULL)
 		return;
-	put_key(buf, key);
+	scim_buf_str(buf, key);
 	scim_buf_json_string(buf, value.ptr, value.len);
 }
 
 static void
 put_integer(ScimBuf *buf, const char *key, int64_t value)
 {
-	put_key(buf, key);
+	scim_buf_str(buf, key);
 	scim_buf_integer(buf, value);
 }
 
@@ -54,7 +48,7 @@ put_uuid(ScimBuf *buf, const char *key, const uint8_t uuid[16])
 	static const int group[] = {4, 2, 2, 2, 6};
 	int			done = 0;
 
-	put_key(buf, key);
+	scim_buf_str(buf, key);
 	for (int i = 0; i < 5; i++)
 	{
 		scim_buf_char(buf, i == 0 ? '"' : '-');
@@ -67,7 +61,7 @@ put_uuid(ScimBuf *buf, const char *key, const uint8_t uuid[16])
 static void
 put_hash(ScimBuf *buf, const char *key, const uint8_t hash[SCIM_HASH_SIZE])
 {
-	put_key(buf, key);
+	scim_buf_str(buf, key);
 	scim_buf_char(buf, '"');
 	scim_buf_hex(buf, hash, SCIM_HASH_SIZE);
 	scim_buf_char(buf, '"');
@@ -78,7 +72,7 @@ put_changed(ScimBuf *buf, const ScimStr *changed, int n)
 {
 	if (changed == NULL)
 		return;
-	put_key(buf, "changed");
+	scim_buf_str(buf, KEY("changed"));
 	for (int i = 0; i < n; i++)
 	{
 		scim_buf_char(buf, i == 0 ? '[' : ',');
@@ -101,32 +95,32 @@ scim_entry_render(ScimBuf *buf, const ScimEntry *entry)
 	size_t		start = buf->len;
 
 	scim_buf_str(buf, "{\"v\":1");
-	put_uuid(buf, "tx_id", entry->tx_id);
-	put_integer(buf, "n", entry->n);
-	put_time(buf, "at", entry->at);
-	put_text(buf, "tenant", entry->tenant);
-	put_text(buf, "category", entry->category);
-	put_text(buf, "action", entry->action);
-	put_text(buf, "event_type", entry->event_type);
-	put_text(buf, "outcome", entry->outcome);
+	put_uuid(buf, KEY("tx_id"), entry->tx_id);
+	put_integer(buf, KEY("n"), entry->n);
+	put_time(buf, KEY("at"), entry->at);
+	put_text(buf, KEY("tenant"), entry->tenant);
+	put_text(buf, KEY("category"), entry->category);
+	put_text(buf, KEY("action"), entry->action);
+	put_text(buf, KEY("event_type"), entry->event_type);
+	put_text(buf, KEY("outcome"), entry->outcome);
 	if (entry->status != 0 || entry->status_zero)
-		put_integer(buf, "status", entry->status);
-	put_text(buf, "scim_type", entry->scim_type);
-	put_text(buf, "actor", entry->actor);
-	put_text(buf, "actor_type", entry->actor_type);
-	put_text(buf, "credential", entry->credential);
-	put_text(buf, "session_role", entry->session_role);
-	put_text(buf, "effective_role", entry->effective_role);
-	put_text(buf, "origin", entry->origin);
-	put_text(buf, "resource_type", entry->resource_type);
-	put_text(buf, "resource_id", entry->resource_id);
+		put_integer(buf, KEY("status"), entry->status);
+	put_text(buf, KEY("scim_type"), entry->scim_type);
+	put_text(buf, KEY("actor"), entry->actor);
+	put_text(buf, KEY("actor_type"), entry->actor_type);
+	put_text(buf, KEY("credential"), entry->credential);
+	put_text(buf, KEY("session_role"), entry->session_role);
+	put_text(buf, KEY("effective_role"), entry->effective_role);
+	put_text(buf, KEY("origin"), entry->origin);
+	put_text(buf, KEY("resource_type"), entry->resource_type);
+	put_text(buf, KEY("resource_id"), entry->resource_id);
 	put_changed(buf, entry->changed, entry->n_changed);
 	if (entry->has_request_id)
-		put_uuid(buf, "request_id", entry->request_id);
-	put_text(buf, "method", entry->method);
+		put_uuid(buf, KEY("request_id"), entry->request_id);
+	put_text(buf, KEY("method"), entry->method);
 	if (entry->has_detail)
-		put_hash(buf, "detail_hash", entry->detail_hash);
-	put_hash(buf, "prev_hash", entry->prev_hash);
+		put_hash(buf, KEY("detail_hash"), entry->detail_hash);
+	put_hash(buf, KEY("prev_hash"), entry->prev_hash);
 	return finish(buf, start);
 }
 
@@ -136,14 +130,14 @@ scim_seal_render(ScimBuf *buf, const ScimSeal *seal)
 	size_t		start = buf->len;
 
 	scim_buf_str(buf, "{\"v\":1");
-	put_integer(buf, "chain", seal->chain);
-	put_integer(buf, "seq", seal->seq);
-	put_uuid(buf, "tx_id", seal->tx_id);
-	put_time(buf, "at", seal->at);
-	put_integer(buf, "events", seal->events);
-	put_hash(buf, "last_leaf", seal->last_leaf);
-	put_hash(buf, "config_hash", seal->config_hash);
-	put_hash(buf, "prev_hash", seal->prev_hash);
+	put_integer(buf, KEY("chain"), seal->chain);
+	put_integer(buf, KEY("seq"), seal->seq);
+	put_uuid(buf, KEY("tx_id"), seal->tx_id);
+	put_time(buf, KEY("at"), seal->at);
+	put_integer(buf, KEY("events"), seal->events);
+	put_hash(buf, KEY("last_leaf"), seal->last_leaf);
+	put_hash(buf, KEY("config_hash"), seal->config_hash);
+	put_hash(buf, KEY("prev_hash"), seal->prev_hash);
 	return finish(buf, start);
 }
 

@@ -21,14 +21,36 @@ skip_space(const char *pos, const char *end)
 	return pos;
 }
 
+/* Is one of these eight bytes a quote or a backslash?  (Each byte that is zero after the XOR borrows.) */
+static bool
+has_special(const char *pos)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t	word;
+	uint64_t	quotes;
+	uint64_t	backslashes;
+
+	memcpy(&word, pos, sizeof word);
+	quotes = word ^ (ones * '"');
+	backslashes = word ^ (ones * '\\');
+	return ((((quotes - ones) & ~quotes) | ((backslashes - ones) & ~backslashes)) & (ones << 7)) != 0;
+}
+
 /* Past a string that begins at pos. */
 static const char *
 skip_string(const char *pos, const char *end)
 {
-	for (pos++; pos < end && *pos != '"'; pos++)
-		if (*pos == '\\')
+	pos++;
+	for (;;)
+	{
+		while (end - pos >= 8 && !has_special(pos))
+			pos += 8;
+		while (pos < end && *pos != '"' && *pos != '\\')
 			pos++;
-	return pos < end ? pos + 1 : end;
+		if (end - pos < 2 || *pos == '"')
+			return pos < end ? pos + 1 : end;
+		pos += 2;
+	}
 }
 
 /* Past an object or array that begins at pos. */
@@ -109,7 +131,7 @@ scim_elements_next(ScimMembers *elements, ScimStr *value)
 }
 
 bool
-scim_members_next(ScimMembers *members, ScimMember *member)
+scim_members_name(ScimMembers *members, ScimStr *name)
 {
 	const char *end = members->end;
 	const char *pos = skip_space(members->pos, end);
@@ -118,18 +140,46 @@ scim_members_next(ScimMembers *members, ScimMember *member)
 		pos = skip_space(pos + 1, end);
 	if (pos >= end || *pos != '"')
 		return false;
-	member->name.ptr = pos;
+	name->ptr = pos;
 	pos = skip_string(pos, end);
-	member->name.len = (size_t) (pos - member->name.ptr);
+	name->len = (size_t) (pos - name->ptr);
 	pos = skip_space(pos, end);
 	if (pos >= end || *pos != ':')
 		return false;
-	pos = skip_space(pos + 1, end);
-	member->value.ptr = pos;
-	pos = skip_value(pos, end);
-	member->value.len = (size_t) (pos - member->value.ptr);
-	member->whole = (ScimStr) {member->name.ptr, (size_t) (pos - member->name.ptr)};
-	members->pos = pos;
+	members->pos = skip_space(pos + 1, end);
+	return true;
+}
+
+ScimStr
+scim_members_value(ScimMembers *members)
+{
+	const char *value = members->pos;
+
+	members->pos = skip_value(value, members->end);
+	return (ScimStr) {value, (size_t) (members->pos - value)};
+}
+
+void
+scim_members_enter(const ScimMembers *members, ScimMembers *inner)
+{
+	scim_members_begin(inner, (ScimStr) {members->pos, (size_t) (members->end - members->pos)});
+}
+
+void
+scim_members_leave(ScimMembers *members, const ScimMembers *inner)
+{
+	const char *pos = skip_space(inner->pos, inner->end);
+
+	members->pos = pos < inner->end && *pos == '}' ? pos + 1 : inner->end;
+}
+
+bool
+scim_members_next(ScimMembers *members, ScimMember *member)
+{
+	if (!scim_members_name(members, &member->name))
+		return false;
+	member->value = scim_members_value(members);
+	member->whole = (ScimStr) {member->name.ptr, (size_t) (members->pos - member->name.ptr)};
 	return true;
 }
 

@@ -31,6 +31,16 @@ extern void scim_members_begin(ScimMembers *members, ScimStr object);
 /* The next member; false when there is none. */
 extern bool scim_members_next(ScimMembers *members, ScimMember *member);
 
+/*
+ * The same in two steps: a name, false when there is none, and its value.  Or,
+ * in place of the value, into the object that it is, and past it when its
+ * members have been read; what is no object has none, and nothing comes after.
+ */
+extern bool scim_members_name(ScimMembers *members, ScimStr *name);
+extern ScimStr scim_members_value(ScimMembers *members);
+extern void scim_members_enter(const ScimMembers *members, ScimMembers *inner);
+extern void scim_members_leave(ScimMembers *members, const ScimMembers *inner);
+
 /* Value of the member whose name, in quotes and escaped, is name; absent when there is none. */
 extern ScimStr scim_member_value(ScimStr object, ScimStr name);
 

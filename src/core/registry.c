@@ -14,40 +14,36 @@
 
 #define REGISTRY_MAX_BYTES ((size_t) 64 << 20)
 
-/* RFC 7643 section 3.1.  Indexes are positions, sub-attributes after all attributes. */
-enum
-{
-	COMMON_SCHEMAS, COMMON_ID, COMMON_EXTERNAL_ID, COMMON_META, N_COMMON, N_META = 5
-};
-
 static const char *const uri_reference[] = {"uri", NULL};
 
-#define META_SUB(n, sub_name, sub_type, exact, text) \
-	[n] = {.name = sub_name, .description = text, .parent = &scim_common_attributes[COMMON_META], \
-		.type = sub_type, .case_exact = exact, .mutability = SCIM_READ_ONLY, .index = N_COMMON + (n)}
+/* Indexes are positions, parts of meta after all attributes. */
 
-static const ScimAttribute meta_attributes[N_META] = {
-	META_SUB(0, "resourceType", SCIM_TYPE_STRING, true, "The name of the resource type."),
-	META_SUB(1, "created", SCIM_TYPE_DATETIME, false, "When the resource was created."),
-	META_SUB(2, "lastModified", SCIM_TYPE_DATETIME, false, "When the resource was last changed."),
-	META_SUB(3, "location", SCIM_TYPE_REFERENCE, true, "The URI of the resource."),
-	META_SUB(4, "version", SCIM_TYPE_STRING, true, "The version of the resource, as in its ETag."),
+#define META_SUB(n, sub_name, sub_type, exact, text) \
+	[n] = {.name = sub_name, .description = text, .parent = &scim_common_attributes[SCIM_COMMON_META], \
+		.type = sub_type, .case_exact = exact, .mutability = SCIM_READ_ONLY, .index = SCIM_COMMON_ATTRIBUTES + (n)}
+
+static const ScimAttribute meta_attributes[SCIM_META_PARTS] = {
+	META_SUB(SCIM_META_RESOURCE_TYPE, "resourceType", SCIM_TYPE_STRING, true, "The name of the resource type."),
+	META_SUB(SCIM_META_CREATED, "created", SCIM_TYPE_DATETIME, false, "When the resource was created."),
+	META_SUB(SCIM_META_LAST_MODIFIED, "lastModified", SCIM_TYPE_DATETIME, false, "When the resource was last changed."),
+	META_SUB(SCIM_META_LOCATION, "location", SCIM_TYPE_REFERENCE, true, "The URI of the resource."),
+	META_SUB(SCIM_META_VERSION, "version", SCIM_TYPE_STRING, true, "The version of the resource, as in its ETag."),
 };
 
 const ScimAttribute scim_common_attributes[] = {
-	[COMMON_SCHEMAS] = {.name = "schemas", .description = "The URIs of the resource's schemas.",
+	[SCIM_COMMON_SCHEMAS] = {.name = "schemas", .description = "The URIs of the resource's schemas.",
 		.type = SCIM_TYPE_REFERENCE, .multi_valued = true, .mutability = SCIM_READ_ONLY,
-		.returned = SCIM_RETURNED_ALWAYS, .reference_types = uri_reference, .index = COMMON_SCHEMAS},
-	[COMMON_ID] = {.name = "id", .description = "The identifier the service provider gave the resource.",
+		.returned = SCIM_RETURNED_ALWAYS, .reference_types = uri_reference, .index = SCIM_COMMON_SCHEMAS},
+	[SCIM_COMMON_ID] = {.name = "id", .description = "The identifier the service provider gave the resource.",
 		.type = SCIM_TYPE_STRING, .case_exact = true, .mutability = SCIM_READ_ONLY,
-		.returned = SCIM_RETURNED_ALWAYS, .uniqueness = SCIM_UNIQUE_SERVER, .index = COMMON_ID},
-	[COMMON_EXTERNAL_ID] = {.name = "externalId", .description = "The identifier the client gave the resource.",
-		.type = SCIM_TYPE_STRING, .case_exact = true, .index = COMMON_EXTERNAL_ID},
-	[COMMON_META] = {.name = "meta", .description = "What the service provider knows about the resource.",
-		.type = SCIM_TYPE_COMPLEX, .mutability = SCIM_READ_ONLY, .sub = meta_attributes, .n_sub = N_META,
-		.index = COMMON_META},
+		.returned = SCIM_RETURNED_ALWAYS, .uniqueness = SCIM_UNIQUE_SERVER, .index = SCIM_COMMON_ID},
+	[SCIM_COMMON_EXTERNAL_ID] = {.name = "externalId", .description = "The identifier the client gave the resource.",
+		.type = SCIM_TYPE_STRING, .case_exact = true, .index = SCIM_COMMON_EXTERNAL_ID},
+	[SCIM_COMMON_META] = {.name = "meta", .description = "What the service provider knows about the resource.",
+		.type = SCIM_TYPE_COMPLEX, .mutability = SCIM_READ_ONLY, .sub = meta_attributes, .n_sub = SCIM_META_PARTS,
+		.index = SCIM_COMMON_META},
 };
-const size_t scim_common_attribute_count = N_COMMON;
+const size_t scim_common_attribute_count = SCIM_COMMON_ATTRIBUTES;
 
 ScimRegistry *
 scim_registry_create(void)
@@ -57,7 +53,7 @@ scim_registry_create(void)
 	if (registry == NULL)
 		return NULL;
 	registry->arena = scim_arena_create(REGISTRY_MAX_BYTES);
-	registry->next_index = N_COMMON + N_META;
+	registry->next_index = SCIM_COMMON_ATTRIBUTES + SCIM_META_PARTS;
 	if (registry->arena == NULL)
 	{
 		free(registry);
@@ -383,7 +379,7 @@ scim_type_attribute(const ScimResourceType *type, ScimStr name)
 {
 	const ScimAttribute *attr = scim_schema_attribute(type->schema, name);
 
-	return attr != NULL ? attr : find_attribute(scim_common_attributes, N_COMMON, name);
+	return attr != NULL ? attr : find_attribute(scim_common_attributes, SCIM_COMMON_ATTRIBUTES, name);
 }
 
 const ScimSchema *
@@ -481,8 +477,8 @@ scim_type_column(const ScimResourceType *type, const ScimAttribute *attr, const 
 		}
 	}
 	if (parts_bound || scim_type_link(type, attr) != NULL ||
-		attr == &scim_common_attributes[COMMON_SCHEMAS] || attr == &scim_common_attributes[COMMON_ID] ||
-		attr == &scim_common_attributes[COMMON_META])
+		attr == &scim_common_attributes[SCIM_COMMON_SCHEMAS] || attr == &scim_common_attributes[SCIM_COMMON_ID] ||
+		attr == &scim_common_attributes[SCIM_COMMON_META])
 		return NULL;
 	return unbound;
 }

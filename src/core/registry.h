@@ -148,6 +148,7 @@ typedef struct ScimColumn
 	const char *element;		/* of SCIM_STORE_ELEMENT: the other members of the element, a JSON object */
 	bool		indexed;		/* there is an index on scim.folded_values of it */
 	const char *path;			/* the SCIM path of what it keeps: name.givenName, urn:…:User:department */
+	bool		shown;			/* its text can be shown as it is: one string, reference or boolean, or jsonb */
 } ScimColumn;
 
 /* A multi-valued attribute kept as rows of another table. */
@@ -189,6 +190,8 @@ struct ScimResourceType
 	size_t		n_columns;
 	const ScimLink *links;
 	size_t		n_links;
+	const short *shown;			/* of n_shown, by the index of what it keeps: the number from 1 of a shown column; 0: none */
+	int			n_shown;
 };
 
 typedef struct ScimBuiltin
@@ -236,7 +239,18 @@ extern size_t scim_registry_schema_count(const ScimRegistry *registry);
 extern const ScimSchema *scim_registry_schema(const ScimRegistry *registry, size_t i);
 extern const ScimSchema *scim_registry_schema_by_id(const ScimRegistry *registry, ScimStr urn);
 
-/* id, externalId, schemas, meta: RFC 7643 section 3.1, part of every resource. */
+/* id, externalId, schemas, meta: RFC 7643 section 3.1, part of every resource; and the parts of meta. */
+enum
+{
+	SCIM_COMMON_SCHEMAS, SCIM_COMMON_ID, SCIM_COMMON_EXTERNAL_ID, SCIM_COMMON_META, SCIM_COMMON_ATTRIBUTES
+};
+
+enum
+{
+	SCIM_META_RESOURCE_TYPE, SCIM_META_CREATED, SCIM_META_LAST_MODIFIED, SCIM_META_LOCATION, SCIM_META_VERSION,
+	SCIM_META_PARTS
+};
+
 extern const ScimAttribute scim_common_attributes[];
 extern const size_t scim_common_attribute_count;
 
@@ -270,6 +284,14 @@ extern bool scim_type_resolve(const ScimResourceType *type, ScimStr path,
  */
 extern const ScimColumn *scim_type_column(const ScimResourceType *type, const ScimAttribute *attr,
 										  const ScimAttribute *sub);
+
+/* The number of the column that keeps an attribute, or a part, in a text that can be shown; -1: there is none. */
+static inline int
+scim_type_shown_column(const ScimResourceType *type, const ScimAttribute *attr)
+{
+	return attr->index < type->n_shown ? type->shown[attr->index] - 1 : -1;
+}
+
 extern const ScimLink *scim_type_link(const ScimResourceType *type, const ScimAttribute *attr);
 
 /* Is an identifier of the storage description, in quotes or not, that name?  The same for schema.table. */

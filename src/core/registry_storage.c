@@ -7,6 +7,7 @@
 #include "core/text.h"
 
 #include <json-c/json.h>
+#include <limits.h>
 #include <string.h>
 
 /*
@@ -338,6 +339,28 @@ scim_load_check_secrets(ScimLoad *load, const ScimResourceType *type)
 		check_schema_secrets(load, type, type->extensions[i]);
 }
 
+/* Which columns are shown as they are, and where they are. */
+static void
+list_shown_columns(ScimLoad *load, ScimResourceType *type, ScimColumn *columns)
+{
+	short	   *numbers = scim_load_alloc(load, (size_t) load->registry->next_index * sizeof(short));
+
+	if (numbers == NULL)
+		return;
+	for (size_t i = 0; i < type->n_columns; i++)
+	{
+		ScimColumn *column = &columns[i];
+
+		column->shown = column->store == SCIM_STORE_JSON ||
+			((column->store == SCIM_STORE_COLUMN || column->store == SCIM_STORE_EXPRESSION) &&
+			 (column->type == SCIM_SQL_TEXT || column->type == SCIM_SQL_UUID || column->type == SCIM_SQL_BOOL));
+		if (column->shown)
+			numbers[(column->sub != NULL ? column->sub : column->attr)->index] = (short) (i + 1);
+	}
+	type->shown = numbers;
+	type->n_shown = load->registry->next_index;
+}
+
 void
 scim_load_storage(ScimLoad *load, ScimResourceType *type, ScimJson *storage)
 {
@@ -389,6 +412,10 @@ scim_load_storage(ScimLoad *load, ScimResourceType *type, ScimJson *storage)
 		.type = SCIM_SQL_JSONB,.path = "secrets"};
 	type->columns = columns;
 	type->links = links;
+	if (type->n_columns > SHRT_MAX)
+		scim_load_error(load, "too many columns");
+	if (load->status == SCIM_OK)
+		list_shown_columns(load, type, columns);
 	if (load->status == SCIM_OK)
 		check_columns_distinct(load, type);
 	if (load->status == SCIM_OK)

@@ -4,11 +4,9 @@
  */
 #include "core/request.h"
 
-#include <json-c/json.h>
 #include <string.h>
 
 #include "core/cursor.h"
-#include "core/json.h"
 #include "core/text.h"
 
 /* ---- path ---- */
@@ -285,20 +283,20 @@ parse_query(ScimArena *arena, ScimRequest *out, ScimError *err)
 
 /* The header of that name, absent when not given. */
 static ScimStatus
-get_header(ScimJson *headers, const char *name, ScimStr *out, ScimError *err)
+get_header(const ScimHeaders *headers, const char *name, ScimStr *out, ScimError *err)
 {
-	ScimJson   *value = scim_json_get(headers, name, NULL);
+	const ScimHeader *header = scim_header_named(headers, name);
 
-	if (value == NULL)
+	if (header == NULL)
 		return SCIM_OK;
-	if (!json_object_is_type(value, json_type_string))
+	if (!header->is_string)
 		return scim_error(err, SCIM_BAD_REQUEST, "the header %s must be a string", name);
-	*out = (ScimStr) {json_object_get_string(value), (size_t) json_object_get_string_len(value)};
+	*out = header->value;
 	return SCIM_OK;
 }
 
 static ScimStatus
-parse_headers(ScimJson *headers, ScimRequest *out, ScimError *err)
+parse_headers(const ScimHeaders *headers, ScimRequest *out, ScimError *err)
 {
 	static const char *const references[] = {"client-request-id", "x-ms-client-request-id",
 	"x-okta-request-id", "x-request-id"};
@@ -317,7 +315,7 @@ parse_headers(ScimJson *headers, ScimRequest *out, ScimError *err)
 
 	if (headers == NULL)
 		return SCIM_OK;
-	if (!json_object_is_type(headers, json_type_object))
+	if (!headers->is_object)
 		return scim_error(err, SCIM_BAD_REQUEST, "the headers must be a JSON object");
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && status == SCIM_OK; i++)
 		status = get_header(headers, wanted[i].name, wanted[i].value, err);
@@ -337,7 +335,7 @@ is_discovery(ScimEndpoint endpoint)
 
 ScimStatus
 scim_request_parse(ScimArena *arena, const ScimRegistry *registry, ScimStr method, ScimStr uri,
-				   ScimJson *headers, ScimRequest *out, ScimError *err)
+				   const ScimHeaders *headers, ScimRequest *out, ScimError *err)
 {
 	ScimStatus	path_status;
 	ScimStatus	query_status;

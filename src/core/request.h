@@ -11,6 +11,7 @@
 #ifndef SCIM_CORE_REQUEST_H
 #define SCIM_CORE_REQUEST_H
 
+#include "core/headers.h"
 #include "core/registry.h"
 #include "core/strbuf.h"
 
@@ -74,19 +75,19 @@ struct ScimRequest
 };
 
 /*
- * Take a request apart.  headers is a JSON object of strings (names in any
- * case), or NULL.  SCIM_BAD_REQUEST (a malformed URI, a parameter given
- * twice, a header that is no string), SCIM_INVALID_COUNT and
+ * Take a request apart.  headers may be NULL: none.
+ * SCIM_BAD_REQUEST (a malformed URI, a parameter given twice, headers that are no
+ * object, a header that is no string), SCIM_INVALID_COUNT and
  * SCIM_INVALID_VALUE (a count or startIndex that is no integer, and as
  * scim_query_check), SCIM_NOT_FOUND for a
  * path that names nothing, SCIM_INVALID_VERS for a version of the protocol
  * before the endpoint that is not v2 (RFC 7644 section 3.13), SCIM_FORBIDDEN for a filter on a discovery
  * endpoint (RFC 7644 section 4); the request is filled as far as possible
- * also then, for the audit event.  method and uri must outlive the result.
+ * also then, for the audit event.  method, uri and headers must outlive the result.
  */
 extern ScimStatus scim_request_parse(ScimArena *arena, const ScimRegistry *registry, ScimStr method,
-									 ScimStr uri, ScimJson *headers, ScimRequest *out,
-									 ScimError *err);
+									 ScimStr uri, const ScimHeaders *headers,
+									 ScimRequest *out, ScimError *err);
 
 /*
  * Bring the numbers of a query into range once all parameters are there, and

@@ -111,6 +111,13 @@ extern ScimStatus scim_resource_check(ScimArena *arena, const ScimResourceType *
 extern ScimStatus scim_resource_from_row(ScimArena *arena, const ScimResourceType *type,
 										 const ScimStr *values, ScimJson **out, ScimError *err);
 
+/*
+ * The same without what scim_response_resource shows from values.  jsonb must be
+ * as PostgreSQL writes it.
+ */
+extern ScimStatus scim_resource_rest_from_row(ScimArena *arena, const ScimResourceType *type,
+											  const ScimStr *values, ScimJson **out, ScimError *err);
+
 /* The other way: values[i] for every column (absent: null; expressions are left absent). */
 extern ScimStatus scim_resource_to_row(ScimArena *arena, const ScimResourceType *type,
 									   ScimJson *json, ScimStr *values, ScimError *err);

@@ -82,16 +82,39 @@ json_from_text(const Row *row, const ScimColumn *column, ScimStr text, ScimJson 
 	return SCIM_OK;
 }
 
+/* The same of a jsonb column that is not made a tree of. */
+static ScimStatus
+check_json(const Row *row, const ScimColumn *column, ScimStr text)
+{
+	ScimStr		value;
+	ScimStatus	status = scim_json_scan(row->arena, text, &value, NULL);
+
+	if (status == SCIM_NO_MEMORY)
+		return no_memory(row);
+	if (status != SCIM_OK || (value.ptr[0] != (column->attr->multi_valued ? '[' : '{') && value.ptr[0] != 'n'))
+		return unreadable(row, column);
+	return SCIM_OK;
+}
+
+/* True, false, or -1: neither. */
+static int
+truth_of(ScimStr text)
+{
+	if (scim_str_equal(text, SCIM_STR("true")) || scim_str_equal(text, SCIM_STR("t")))
+		return true;
+	return scim_str_equal(text, SCIM_STR("false")) || scim_str_equal(text, SCIM_STR("f")) ? false : -1;
+}
+
 static ScimStatus
 value_from_text(const Row *row, const ScimColumn *column, ScimStr text, ScimJson **out)
 {
-	bool		truth;
+	int			truth;
 
 	switch (column->type)
 	{
 		case SCIM_SQL_BOOL:
-			truth = scim_str_equal(text, SCIM_STR("true")) || scim_str_equal(text, SCIM_STR("t"));
-			if (!truth && !scim_str_equal(text, SCIM_STR("false")) && !scim_str_equal(text, SCIM_STR("f")))
+			truth = truth_of(text);
+			if (truth < 0)
 				return unreadable(row, column);
 			*out = scim_own(row->arena, json_object_new_boolean(truth));
 			break;
@@ -202,9 +225,18 @@ place_by_schema(const Row *row, ScimStore store, ScimJson *values)
 	return SCIM_OK;
 }
 
-ScimStatus
-scim_resource_from_row(ScimArena *arena, const ScimResourceType *type, const ScimStr *values, ScimJson **out,
-					   ScimError *err)
+/* Is a value that is shown as it is of its type? */
+static ScimStatus
+check_shown(const Row *row, const ScimColumn *column, ScimStr text)
+{
+	if (column->type == SCIM_SQL_JSONB)
+		return check_json(row, column, text);
+	return column->type == SCIM_SQL_BOOL && truth_of(text) < 0 ? unreadable(row, column) : SCIM_OK;
+}
+
+/* What is shown as it is in its column is left out of a rest. */
+static ScimStatus
+from_row(ScimArena *arena, const ScimResourceType *type, const ScimStr *values, bool rest, ScimJson **out, ScimError *err)
 {
 	Row			row = {arena, type, scim_json_object(arena), err};
 
@@ -219,6 +251,13 @@ scim_resource_from_row(ScimArena *arena, const ScimResourceType *type, const Sci
 
 		if (values[i].ptr == NULL)
 			continue;
+		if (rest && column->shown)
+		{
+			status = check_shown(&row, column, values[i]);
+			if (status != SCIM_OK)
+				return status;
+			continue;
+		}
 		status = column->store == SCIM_STORE_ELEMENT ? element_from_text(&row, column, values[i], &value)
 			: value_from_text(&row, column, values[i], &value);
 		if (status == SCIM_OK && value != NULL)
@@ -227,6 +266,20 @@ scim_resource_from_row(ScimArena *arena, const ScimResourceType *type, const Sci
 			return status;
 	}
 	return SCIM_OK;
+}
+
+ScimStatus
+scim_resource_from_row(ScimArena *arena, const ScimResourceType *type, const ScimStr *values, ScimJson **out,
+					   ScimError *err)
+{
+	return from_row(arena, type, values, false, out, err);
+}
+
+ScimStatus
+scim_resource_rest_from_row(ScimArena *arena, const ScimResourceType *type, const ScimStr *values, ScimJson **out,
+							ScimError *err)
+{
+	return from_row(arena, type, values, true, out, err);
 }
 
 static void write_ordered(ScimBuf *buf, const ScimAttribute *attr, ScimJson *value);

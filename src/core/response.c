@@ -9,6 +9,7 @@
 #include "core/response.h"
 
 #include "core/json.h"
+#include "core/members.h"
 #include "core/resource_part.h"
 #include "core/text.h"
 
@@ -21,6 +22,7 @@ typedef struct Writer
 {
 	ScimBuf    *buf;
 	const ScimResourceType *type;
+	const ScimStr *values;		/* of the row, or NULL */
 	const ScimProjection *projection;
 	const char *base_url;
 } Writer;
@@ -42,22 +44,142 @@ begin_member(ScimBuf *buf, const char *name, bool *first)
 	scim_buf_char(buf, ':');
 }
 
-/* The URI of a resource as a JSON string. */
+/* The URI of a resource as a JSON string; endpoints and ids have nothing to be escaped. */
 static void
 write_location(ScimBuf *buf, const ScimResourceType *type, ScimStr id, const char *base_url)
 {
-	ScimBuf		location;
+	write_text(buf, base_url);
+	scim_buf_truncate(buf, buf->len - 1);
+	scim_buf_str(buf, type->endpoint);
+	scim_buf_char(buf, '/');
+	scim_buf_bytes(buf, id.ptr, id.len);
+	scim_buf_char(buf, '"');
+}
 
-	scim_buf_init(&location, NULL, SIZE_MAX / 4);
-	scim_buf_str(&location, base_url);
-	scim_buf_str(&location, type->endpoint);
-	scim_buf_char(&location, '/');
-	scim_buf_bytes(&location, id.ptr, id.len);
-	if (location.failed)
-		buf->failed = true;
+/* What the row has of an attribute, or of a part, that is shown from there; absent: nothing. */
+static ScimStr
+row_value(const Writer *w, const ScimAttribute *attr)
+{
+	int			column = w->values != NULL ? scim_type_shown_column(w->type, attr) : -1;
+
+	return column >= 0 ? w->values[column] : SCIM_STR_NONE;
+}
+
+/* A JSON value of PostgreSQL's as scim_json_write writes it: without blanks, and with DEL escaped. */
+static void
+write_jsonb(ScimBuf *buf, ScimStr text)
+{
+	size_t		done = 0;
+	bool		quoted = false;
+
+	for (size_t i = 0; i < text.len; i++)
+	{
+		char		c = text.ptr[i];
+
+		if (c == '"')
+			quoted = !quoted;
+		else if (c == '\\')
+			i++;
+		else if (c == 0x7F || (c == ' ' && !quoted))
+		{
+			scim_buf_bytes(buf, text.ptr + done, i - done);
+			scim_buf_str(buf, c == ' ' ? "" : "\\u007f");
+			done = i + 1;
+		}
+	}
+	scim_buf_bytes(buf, text.ptr + done, text.len - done);
+}
+
+/* The member of that name, in any case, of an object in jsonb; absent when there is none, or null. */
+static ScimStr
+jsonb_member(ScimStr object, const char *name)
+{
+	size_t		len = strlen(name);
+	ScimMembers members;
+	ScimMember	member;
+
+	scim_members_begin(&members, object);
+	while (scim_members_next(&members, &member))
+	{
+		/* Names of attributes have nothing that is escaped. */
+		if (member.name.len == len + 2 && scim_name_equal((ScimStr) {member.name.ptr + 1, len}, (ScimStr) {name, len}))
+			return member.value.ptr[0] == 'n' ? SCIM_STR_NONE : member.value;
+	}
+	return SCIM_STR_NONE;
+}
+
+/* One value of jsonb that is no array; false, and nothing written, when there is nothing to show. */
+static bool
+write_jsonb_element(const Writer *w, const ScimAttribute *attr, ScimStr value)
+{
+	size_t		start = w->buf->len;
+	bool		first = true;
+
+	if (attr->type != SCIM_TYPE_COMPLEX)
+	{
+		if (value.ptr[0] != 'n')
+			write_jsonb(w->buf, value);
+		return value.ptr[0] != 'n';
+	}
+	scim_buf_char(w->buf, '{');
+	for (size_t i = 0; i < attr->n_sub; i++)
+	{
+		ScimStr		member = scim_projection_wants_sub(w->projection, attr, &attr->sub[i]) ?
+			jsonb_member(value, attr->sub[i].name) : SCIM_STR_NONE;
+
+		if (member.ptr == NULL)
+			continue;
+		begin_member(w->buf, attr->sub[i].name, &first);
+		write_jsonb(w->buf, member);
+	}
+	if (first)
+		scim_buf_truncate(w->buf, start);
 	else
-		scim_buf_json_string(buf, location.data, location.len);
-	scim_buf_free(&location);
+		scim_buf_char(w->buf, '}');
+	return !first;
+}
+
+static bool
+write_jsonb_array(const Writer *w, const ScimAttribute *attr, ScimStr value)
+{
+	size_t		start = w->buf->len;
+	ScimMembers elements;
+	ScimStr		element;
+	bool		first = true;
+
+	scim_buf_char(w->buf, '[');
+	scim_elements_begin(&elements, value);
+	while (scim_elements_next(&elements, &element))
+	{
+		size_t		before = w->buf->len;
+
+		if (!first)
+			scim_buf_char(w->buf, ',');
+		if (write_jsonb_element(w, attr, element))
+			first = false;
+		else
+			scim_buf_truncate(w->buf, before);
+	}
+	if (first)
+		scim_buf_truncate(w->buf, start);
+	else
+		scim_buf_char(w->buf, ']');
+	return !first;
+}
+
+/* A value from the row; false, and nothing written, when there is nothing to show. */
+static bool
+write_row_value(const Writer *w, const ScimAttribute *attr, ScimStr text)
+{
+	if (attr->multi_valued)
+		return write_jsonb_array(w, attr, text);
+	if (attr->type == SCIM_TYPE_COMPLEX)
+		return write_jsonb_element(w, attr, text);
+	if (attr->type == SCIM_TYPE_BOOLEAN)
+		scim_buf_str(w->buf, text.ptr[0] == 't' ? "true" : "false");
+	else
+		scim_buf_json_string(w->buf, text.ptr, text.len);
+	return true;
 }
 
 /* The resource type whose id a complex attribute's `value` holds, or NULL. */
@@ -75,6 +197,16 @@ referenced_type(const Writer *w, const ScimAttribute *attr, const ScimAttribute 
 		? scim_registry_type_by_name(w->type->registry, column->references) : NULL;
 }
 
+/* The id in the `value` of a complex one; absent when there is none. */
+static ScimStr
+referenced_id(const Writer *w, const ScimAttribute *attr, ScimJson *value)
+{
+	const ScimAttribute *sub = scim_sub_attribute(attr, SCIM_STR("value"));
+	ScimStr		id = sub != NULL ? row_value(w, sub) : SCIM_STR_NONE;
+
+	return id.ptr != NULL ? id : scim_json_str(scim_json_get(value, "value", NULL));
+}
+
 /* One complex value as an object; false, and nothing written, when it shows nothing. */
 static bool
 write_complex(const Writer *w, const ScimAttribute *attr, ScimJson *value)
@@ -86,24 +218,24 @@ write_complex(const Writer *w, const ScimAttribute *attr, ScimJson *value)
 	for (size_t i = 0; i < attr->n_sub; i++)
 	{
 		const ScimAttribute *sub = &attr->sub[i];
-		ScimJson   *member;
-		ScimStr		id;
+		const ScimResourceType *referenced;
+		ScimStr		text = row_value(w, sub);
+		ScimJson   *member = text.ptr == NULL ? scim_json_get(value, sub->name, NULL) : NULL;
 
 		if (!scim_projection_wants_sub(w->projection, attr, sub))
 			continue;
-		member = scim_json_get(value, sub->name, NULL);
-		if (member != NULL)
-		{
-			begin_member(w->buf, sub->name, &first);
-			scim_json_write(w->buf, member);
+		referenced = text.ptr == NULL && member == NULL ? referenced_type(w, attr, sub) : NULL;
+		if (referenced != NULL)
+			text = referenced_id(w, attr, value);
+		if (text.ptr == NULL && member == NULL)
 			continue;
-		}
-		id = scim_json_str(scim_json_get(value, "value", NULL));
-		if (id.ptr != NULL && referenced_type(w, attr, sub) != NULL)
-		{
-			begin_member(w->buf, sub->name, &first);
-			write_location(w->buf, referenced_type(w, attr, sub), id, w->base_url);
-		}
+		begin_member(w->buf, sub->name, &first);
+		if (member != NULL)
+			scim_json_write(w->buf, member);
+		else if (referenced != NULL)
+			write_location(w->buf, referenced, text, w->base_url);
+		else
+			(void) write_row_value(w, sub, text);
 	}
 	if (first)
 		scim_buf_truncate(w->buf, start);
@@ -117,7 +249,7 @@ static bool
 write_element(const Writer *w, const ScimAttribute *attr, ScimJson *value)
 {
 	if (attr->type == SCIM_TYPE_COMPLEX)
-		return json_object_is_type(value, json_type_object) && write_complex(w, attr, value);
+		return (value == NULL || json_object_is_type(value, json_type_object)) && write_complex(w, attr, value);
 	if (value == NULL)
 		return false;
 	scim_json_write(w->buf, value);
@@ -154,14 +286,18 @@ write_array(const Writer *w, const ScimAttribute *attr, ScimJson *value)
 static void
 write_attribute(const Writer *w, const ScimAttribute *attr, ScimJson *part, bool *first)
 {
-	ScimJson   *value = scim_json_get(part, attr->name, NULL);
+	ScimStr		text = row_value(w, attr);
+	ScimJson   *value = text.ptr == NULL ? scim_json_get(part, attr->name, NULL) : NULL;
 	size_t		start = w->buf->len;
 	bool		was_first = *first;
 
-	if (value == NULL || !scim_projection_wants(w->projection, attr))
+	/* Of a complex one, the parts may be in the row. */
+	if ((value == NULL && text.ptr == NULL && (attr->type != SCIM_TYPE_COMPLEX || attr->multi_valued)) ||
+		!scim_projection_wants(w->projection, attr))
 		return;
 	begin_member(w->buf, attr->name, first);
-	if (attr->multi_valued ? write_array(w, attr, value) : write_element(w, attr, value))
+	if (text.ptr != NULL ? write_row_value(w, attr, text) :
+		attr->multi_valued ? write_array(w, attr, value) : write_element(w, attr, value))
 		return;
 	scim_buf_truncate(w->buf, start);
 	*first = was_first;
@@ -174,29 +310,6 @@ write_attributes(const Writer *w, const ScimAttribute *attributes, size_t n, Sci
 		write_attribute(w, &attributes[i], part, first);
 }
 
-static const ScimAttribute *
-common_attribute(const char *name)
-{
-	for (size_t i = 0; i < scim_common_attribute_count; i++)
-	{
-		if (strcmp(scim_common_attributes[i].name, name) == 0)
-			return &scim_common_attributes[i];
-	}
-	return NULL;
-}
-
-/* A member of meta, if it is to be shown. */
-static bool
-begin_meta(const Writer *w, const char *name, bool *first)
-{
-	const ScimAttribute *meta = common_attribute("meta");
-
-	if (!scim_projection_wants_sub(w->projection, meta, scim_sub_attribute(meta, (ScimStr) {name, strlen(name)})))
-		return false;
-	begin_member(w->buf, name, first);
-	return true;
-}
-
 static void
 write_time(ScimBuf *buf, int64_t micros)
 {
@@ -206,28 +319,48 @@ write_time(ScimBuf *buf, int64_t micros)
 	write_text(buf, text);
 }
 
+static void
+write_meta_part(const Writer *w, size_t part, const ScimMeta *meta)
+{
+	char		etag[SCIM_ETAG_SIZE];
+
+	switch (part)
+	{
+		case SCIM_META_RESOURCE_TYPE:
+			write_text(w->buf, w->type->name);
+			break;
+		case SCIM_META_CREATED:
+			write_time(w->buf, meta->created);
+			break;
+		case SCIM_META_LAST_MODIFIED:
+			write_time(w->buf, meta->last_modified);
+			break;
+		case SCIM_META_LOCATION:
+			write_location(w->buf, w->type, meta->id, w->base_url);
+			break;
+		case SCIM_META_VERSION:
+			scim_etag(meta->version, etag);
+			write_text(w->buf, etag);
+			break;
+	}
+}
+
 /* RFC 7643 section 3.1. */
 static void
 write_meta(const Writer *w, const ScimMeta *meta)
 {
-	char		etag[SCIM_ETAG_SIZE];
+	const ScimAttribute *attr = &scim_common_attributes[SCIM_COMMON_META];
 	bool		first = true;
 
-	if (!scim_projection_wants(w->projection, common_attribute("meta")))
+	if (!scim_projection_wants(w->projection, attr))
 		return;
 	scim_buf_str(w->buf, ",\"meta\":{");
-	if (begin_meta(w, "resourceType", &first))
-		write_text(w->buf, w->type->name);
-	if (begin_meta(w, "created", &first))
-		write_time(w->buf, meta->created);
-	if (begin_meta(w, "lastModified", &first))
-		write_time(w->buf, meta->last_modified);
-	if (begin_meta(w, "location", &first))
-		write_location(w->buf, w->type, meta->id, w->base_url);
-	if (begin_meta(w, "version", &first))
+	for (size_t i = 0; i < attr->n_sub; i++)
 	{
-		scim_etag(meta->version, etag);
-		write_text(w->buf, etag);
+		if (!scim_projection_wants_sub(w->projection, attr, &attr->sub[i]))
+			continue;
+		begin_member(w->buf, attr->sub[i].name, &first);
+		write_meta_part(w, i, meta);
 	}
 	scim_buf_char(w->buf, '}');
 }
@@ -246,8 +379,7 @@ write_extensions(const Writer *w, ScimJson *resource, ScimBuf *schemas, ScimBuf 
 		size_t		start = objects->len;
 		bool		first = true;
 
-		if (!json_object_object_get_ex(resource, schema->id, &part))
-			continue;
+		(void) json_object_object_get_ex(resource, schema->id, &part);
 		scim_buf_char(objects, ',');
 		write_text(objects, schema->id);
 		scim_buf_str(objects, ":{");
@@ -264,20 +396,20 @@ write_extensions(const Writer *w, ScimJson *resource, ScimBuf *schemas, ScimBuf 
 }
 
 void
-scim_response_resource(ScimBuf *buf, const ScimResourceType *type, ScimJson *resource, const ScimMeta *meta,
-					   const ScimProjection *projection, const char *base_url)
+scim_response_resource(ScimBuf *buf, const ScimResourceType *type, const ScimStr *values, ScimJson *resource,
+					   const ScimMeta *meta, const ScimProjection *projection, const char *base_url)
 {
-	Writer		w = {buf, type, projection, base_url};
+	Writer		w = {buf, type, values, projection, base_url};
 	ScimBuf		extensions;
 	bool		first = false;
 
-	scim_buf_init(&extensions, NULL, SIZE_MAX / 4);
+	scim_buf_init(&extensions, buf->arena, SIZE_MAX / 4);
 	scim_buf_str(buf, "{\"schemas\":[");
 	write_text(buf, type->schema->id);
 	write_extensions(&w, resource, buf, &extensions);
 	scim_buf_str(buf, "],\"id\":");
 	scim_buf_json_string(buf, meta->id.ptr, meta->id.len);
-	write_attribute(&w, common_attribute("externalId"), resource, &first);
+	write_attribute(&w, &scim_common_attributes[SCIM_COMMON_EXTERNAL_ID], resource, &first);
 	write_attributes(&w, type->schema->attributes, type->schema->n_attributes, resource, &first);
 	if (extensions.len > 0)
 		scim_buf_bytes(buf, extensions.data, extensions.len);

@@ -43,13 +43,14 @@ typedef struct ScimMeta
 /*
  * Append the rendered resource: schemas (the core schema, and each extension
  * that has something to show), id, externalId, attributes in schema order,
- * extensions, meta.  Only what the schema knows is written, and never a
+ * extensions, meta.  values is a row, and resource the rest of it
+ * (scim_resource_rest_from_row); or values is NULL, and resource has all.  Only what the schema knows is written, and never a
  * secret; the $ref of a column that references a resource is computed.
  * base_url may be "" (meta.location is then /Users/<id>).
  */
-extern void scim_response_resource(ScimBuf *buf, const ScimResourceType *type, ScimJson *resource,
-								   const ScimMeta *meta, const ScimProjection *projection,
-								   const char *base_url);
+extern void scim_response_resource(ScimBuf *buf, const ScimResourceType *type, const ScimStr *values,
+								   ScimJson *resource, const ScimMeta *meta,
+								   const ScimProjection *projection, const char *base_url);
 
 /* ListResponse: begin, then resources separated by commas, then end. */
 extern void scim_response_list_begin(ScimBuf *buf, int64_t total, int64_t start_index,

@@ -269,10 +269,24 @@ put_behind(ScimSqlBuild *build, const ScimResourceType *type, const ScimSort *so
 		scim_sql_put(build, ")");
 }
 
+/*
+ * How large a page of all resources in the order of their ids is, for a planner that is
+ * to plan it once: it takes a limit that it cannot see for a tenth of the table, which it
+ * might then sort.  NULL where it had better see the limit itself.
+ */
+static const char *
+page_size(const ScimResourceType *type, const ScimFilter *filter, const ScimSort *sort, int64_t offset, int64_t limit)
+{
+	if (type->bound || filter != NULL || (sort != NULL && sort->path.attr != NULL) || offset > 0 || limit < 1 || limit > 10000)
+		return NULL;
+	return limit <= 10 ? "10" : limit <= 100 ? "100" : limit <= 1000 ? "1000" : "10000";
+}
+
 ScimStatus
 scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, const ScimFilter *filter,
 			  const ScimSort *sort, int64_t offset, int64_t limit, ScimSql *out, ScimError *err)
 {
+	const char *size = page_size(type, filter, sort, offset, limit);
 	ScimSqlBuild build;
 	ScimStatus	status;
 
@@ -300,13 +314,19 @@ scim_sql_list(ScimArena *arena, const ScimResourceType *type, ScimStr tenant, co
 		scim_sql_put_int8(&build, offset);
 	}
 	scim_sql_put(&build, " LIMIT ");
-	scim_sql_put_int8(&build, limit);
+	if (size != NULL)
+		scim_sql_put(&build, "%s", size);
+	else
+		scim_sql_put_int8(&build, limit);
 	if (offset > 0)
 	{
 		scim_sql_put(&build, ") t");
 		put_order(&build, type, sort);
 	}
-	return scim_sql_finish(&build, out);
+	status = scim_sql_finish(&build, out);
+	out->max_rows = size != NULL ? limit : 0;
+	out->one_plan = size != NULL;
+	return status;
 }
 
 ScimStatus

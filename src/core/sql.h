@@ -29,6 +29,8 @@ typedef struct ScimSql
 	const char *text;
 	ScimParam  *params;
 	int			n_params;
+	int64_t		max_rows;		/* to be read; 0: all it finds */
+	bool		one_plan;		/* of a list: is one plan good for all values? */
 } ScimSql;
 
 /*

@@ -47,7 +47,7 @@ put_pieces(ScimBuf *buf, const char *fmt, va_list args)
 {
 	const char *hole;
 
-	for (; (hole = strstr(fmt, "%s")) != NULL; fmt = hole + 2)
+	for (; (hole = strchr(fmt, '%')) != NULL; fmt = hole + 2)
 	{
 		scim_buf_bytes(buf, fmt, (size_t) (hole - fmt));
 		scim_buf_str(buf, va_arg(args, const char *));

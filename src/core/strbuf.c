@@ -42,9 +42,9 @@ scim_buf_truncate(ScimBuf *buf, size_t len)
 	buf->data[len] = '\0';
 }
 
-/* Make room for `more` bytes and a NUL; false, and failed, past the maximum. */
+/* For reserve, where there is not room enough yet. */
 static bool
-reserve(ScimBuf *buf, size_t more)
+grow(ScimBuf *buf, size_t more)
 {
 	size_t		cap;
 	char	   *data;
@@ -54,8 +54,6 @@ reserve(ScimBuf *buf, size_t more)
 		buf->failed = true;
 		return false;
 	}
-	if (buf->len + more < buf->cap)
-		return true;
 	cap = buf->cap > 0 ? buf->cap : 128;
 	while (cap <= buf->len + more)
 		cap *= 2;
@@ -71,6 +69,13 @@ reserve(ScimBuf *buf, size_t more)
 	buf->data = data;
 	buf->cap = cap;
 	return true;
+}
+
+/* Make room for `more` bytes and a NUL; false, and failed, past the maximum. */
+static inline bool
+reserve(ScimBuf *buf, size_t more)
+{
+	return (!buf->failed && more < buf->cap - buf->len && more <= buf->max - buf->len) || grow(buf, more);
 }
 
 void
@@ -187,35 +192,46 @@ scim_buf_base64(ScimBuf *buf, const uint8_t *bytes, size_t len)
 	buf->data[buf->len] = '\0';
 }
 
+/* How many of the first bytes stand in a JSON string as they are. */
+static size_t
+verbatim(const char *ptr, size_t len)
+{
+	size_t		i = 0;
+
+	while (i < len && (unsigned char) ptr[i] >= 0x20 && ptr[i] != 0x7F && ptr[i] != '"' && ptr[i] != '\\')
+		i++;
+	return i;
+}
+
+static void
+put_escape(ScimBuf *buf, unsigned char c)
+{
+	static const char short_escapes[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
+	['\f'] = 'f', ['\r'] = 'r', ['"'] = '"', ['\\'] = '\\'};
+
+	if (c < sizeof(short_escapes) && short_escapes[c] != 0)
+	{
+		scim_buf_char(buf, '\\');
+		scim_buf_char(buf, short_escapes[c]);
+	}
+	else
+		scim_buf_printf(buf, "\\u%04x", c);
+}
+
 void
 scim_buf_json_string(ScimBuf *buf, const char *ptr, size_t len)
 {
-	static const char short_escapes[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n',
-	['\f'] = 'f', ['\r'] = 'r'};
-	size_t		done = 0;
-
 	scim_buf_char(buf, '"');
-	for (size_t i = 0; i < len; i++)
+	for (;;)
 	{
-		unsigned char c = (unsigned char) ptr[i];
+		size_t		n = verbatim(ptr, len);
 
-		if (c >= 0x20 && c != 0x7F && c != '"' && c != '\\')
-			continue;
-		scim_buf_bytes(buf, ptr + done, i - done);
-		done = i + 1;
-		if (c == '"' || c == '\\')
-		{
-			scim_buf_char(buf, '\\');
-			scim_buf_char(buf, (char) c);
-		}
-		else if (c < sizeof(short_escapes) && short_escapes[c] != 0)
-		{
-			scim_buf_char(buf, '\\');
-			scim_buf_char(buf, short_escapes[c]);
-		}
-		else
-			scim_buf_printf(buf, "\\u%04x", c);
+		scim_buf_bytes(buf, ptr, n);
+		if (n == len)
+			break;
+		put_escape(buf, (unsigned char) ptr[n]);
+		ptr += n + 1;
+		len -= n + 1;
 	}
-	scim_buf_bytes(buf, ptr + done, len - done);
 	scim_buf_char(buf, '"');
 }

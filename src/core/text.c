@@ -193,17 +193,24 @@ scim_fold(ScimBuf *buf, const char *ptr, size_t len)
 	scim_buf_free(&folded);
 }
 
+/* Values of lower-case hexadecimal digits, one more than they are; 0 for every other byte. */
+static const uint8_t hex_values[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16
+};
+
 bool
-scim_uuid_parse(ScimStr s, char out[37])
+scim_uuid_parse(ScimStr s, char out[SCIM_UUID_SIZE])
 {
+	const uint64_t hyphens = 1 << 8 | 1 << 13 | 1 << 18 | 1 << 23;
+
 	if (s.len != 36)
 		return false;
 	for (size_t i = 0; i < 36; i++)
 	{
 		unsigned char c = scim_ascii_lower(s.ptr[i]);
-		bool		hyphen = i == 8 || i == 13 || i == 18 || i == 23;
 
-		if (hyphen ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+		if ((hyphens >> i & 1) != 0 ? c != '-' : hex_values[c] == 0)
 			return false;
 		if (out != NULL)
 			out[i] = (char) c;
@@ -211,6 +218,21 @@ scim_uuid_parse(ScimStr s, char out[37])
 	if (out != NULL)
 		out[36] = '\0';
 	return true;
+}
+
+void
+scim_uuid_format(const uint8_t uuid[16], char out[SCIM_UUID_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < 16; i++)
+	{
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*out++ = '-';
+		*out++ = digits[uuid[i] >> 4];
+		*out++ = digits[uuid[i] & 15];
+	}
+	*out = '\0';
 }
 
 /* Value of a hexadecimal digit, or -1. */
@@ -346,12 +368,6 @@ scim_decimal_parse(ScimStr s, uint64_t max, uint64_t *number)
 	*number = result;
 	return true;
 }
-
-/* Values of lower-case hexadecimal digits, one more than they are; 0 for every other byte. */
-static const uint8_t hex_values[256] = {
-	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
-	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16
-};
 
 bool
 scim_hex_exactly(ScimStr s, uint8_t *out, size_t len)

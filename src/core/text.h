@@ -56,7 +56,11 @@ extern bool scim_time_parse(ScimStr text, int64_t *micros);
 extern void scim_time_format(int64_t micros, bool always_fraction, char out[SCIM_TIME_SIZE]);
 
 /* Is s a UUID in the 8-4-4-4-12 form (either case)?  Writes it in lower case when out is given. */
-extern bool scim_uuid_parse(ScimStr s, char out[37]);
+#define SCIM_UUID_SIZE 37		/* with the terminating NUL */
+extern bool scim_uuid_parse(ScimStr s, char out[SCIM_UUID_SIZE]);
+
+/* The text of a UUID, in lower case. */
+extern void scim_uuid_format(const uint8_t uuid[16], char out[SCIM_UUID_SIZE]);
 
 /* The bytes that exactly 2 * len lower-case hexadecimal digits stand for; of a UUID in lower case. */
 extern bool scim_hex_exactly(ScimStr s, uint8_t *out, size_t len);

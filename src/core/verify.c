@@ -183,6 +183,26 @@ detail_right(ScimVerify *verify, const ScimVerifyEvent *event)
 	return scim_same_hash(hash, event->entry.detail_hash);
 }
 
+ScimVerifyState
+scim_verify_alone(ScimVerify *verify, const ScimVerifyEvent *event)
+{
+	if (!event_sound(verify, event) || !detail_right(verify, event) || verify->failed)
+		return SCIM_VERIFY_ALTERED;
+	return event->entry.has_detail && event->detail.ptr == NULL ? SCIM_VERIFY_ERASED : SCIM_VERIFY_SOUND;
+}
+
+bool
+scim_verify_is_witness(const ScimVerifyEvent *event)
+{
+	return scim_verify_is_config_change(event) || scim_verify_is_type(event, "log.erase");
+}
+
+void
+scim_verify_begins_with(ScimVerify *verify, const ScimVerifySeal *seal)
+{
+	scim_verify_note_seal(verify, &seal->seal);
+}
+
 /* Transactions. */
 
 /* The seals of a transaction: the first sound one is the seal, others in other places fork it. */

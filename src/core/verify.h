@@ -98,6 +98,26 @@ extern bool scim_verify_transaction(ScimVerify *verify, const uint8_t tx_id[16],
 extern bool scim_verify_event(ScimVerify *verify, const ScimVerifyEvent *event);
 extern bool scim_verify_events_end(ScimVerify *verify);
 
+/* What can be told of an event by itself. */
+typedef enum ScimVerifyState
+{
+	SCIM_VERIFY_SOUND,			/* it and its detail are what was written */
+	SCIM_VERIFY_ERASED,			/* it is, and its detail is gone as an erasure leaves it */
+	SCIM_VERIFY_ALTERED			/* it is not, or that cannot be told */
+} ScimVerifyState;
+
+/* Outside of any walk: nothing is reported. */
+extern ScimVerifyState scim_verify_alone(ScimVerify *verify, const ScimVerifyEvent *event);
+
+/* Is it an event by which other rows are judged, so that a walk must see it? */
+extern bool scim_verify_is_witness(const ScimVerifyEvent *event);
+
+/*
+ * Before the second walk, when the first was not over all of the log: its
+ * earliest seal, of those that begin a chain where all of the log is checked.
+ */
+extern void scim_verify_begins_with(ScimVerify *verify, const ScimVerifySeal *seal);
+
 /*
  * An event outside of what is walked: only whether it is an erasure, and what
  * it names.  Not while a transaction is open.

@@ -23,6 +23,13 @@
 
 /* First walk. */
 
+bool
+scim_verify_is_config_change(const ScimVerifyEvent *event)
+{
+	return scim_verify_is_type(event, "table.track") || scim_verify_is_type(event, "table.untrack") ||
+		scim_verify_is_type(event, "log.restore") || scim_verify_is_type(event, "log.upgrade");
+}
+
 void
 scim_verify_note_change(Changes *changes, const ScimVerifyEvent *event)
 {
@@ -30,8 +37,7 @@ scim_verify_note_change(Changes *changes, const ScimVerifyEvent *event)
 	uint8_t		before[SCIM_HASH_SIZE];
 	uint8_t		after[SCIM_HASH_SIZE];
 
-	if (!restore && !scim_verify_is_type(event, "table.track") &&
-		!scim_verify_is_type(event, "table.untrack") && !scim_verify_is_type(event, "log.upgrade"))
+	if (!scim_verify_is_config_change(event))
 		return;
 	if (!scim_verify_hash_member(event->detail, "config_before", before) ||
 		!scim_verify_hash_member(event->detail, "config_after", after))

@@ -43,15 +43,15 @@
 #define USE_INTERVAL_MS 60000	/* between two notes of one token's use */
 #define USES_MAX 1024			/* tokens whose last note a backend remembers */
 
-/* Columns, in the order of 51_clients.sql. */
+/* Columns, from 0, in the order of 51_clients.sql. */
 enum
 {
-	CLIENT_TENANT = 1, CLIENT_NAME, CLIENT_ROLE_NAME, CLIENT_ROLE_OID, CLIENT_PROFILE, CLIENT_ENABLED
+	CLIENT_TENANT, CLIENT_NAME, CLIENT_ROLE_NAME, CLIENT_ROLE_OID, CLIENT_PROFILE, CLIENT_ENABLED
 };
 
 enum
 {
-	TOKEN_TENANT = 1, TOKEN_CLIENT, TOKEN_LAST_FOUR, TOKEN_DIGEST, TOKEN_EXPIRES_AT, TOKEN_REVOKED_AT,
+	TOKEN_TENANT, TOKEN_CLIENT, TOKEN_LAST_FOUR, TOKEN_DIGEST, TOKEN_EXPIRES_AT, TOKEN_REVOKED_AT,
 	TOKEN_ISSUER_NAME, TOKEN_ISSUER_OID
 };
 
@@ -97,45 +97,46 @@ bearer(ScimStr authorization)
 	return rest.len > 0 ? rest : SCIM_STR_NONE;
 }
 
-/* The one row an index finds by its keys, as a copy in the current context; NULL: none. */
-static HeapTuple
-find_row(const char *table, const char *index, ScanKey keys, int n_keys, TupleDesc *desc)
+/* A row of one of the two tables, as a copy in the current context. */
+typedef struct Row
+{
+	Datum	   *values;
+	bool	   *nulls;
+} Row;
+
+/* The one row an index finds by its keys; false: there is none. */
+static bool
+find_row(const char *table, const char *index, ScanKey keys, int n_keys, Row *row)
 {
 	Oid			schema = get_namespace_oid("scim", false);
 	Relation	rel = table_open(get_relname_relid(table, schema), AccessShareLock);
 	SysScanDesc scan = systable_beginscan(rel, get_relname_relid(index, schema), true, NULL, n_keys, keys);
 	HeapTuple	tuple = systable_getnext(scan);
+	TupleDesc	desc = RelationGetDescr(rel);
+	bool		found = HeapTupleIsValid(tuple);
 
-	if (HeapTupleIsValid(tuple))
-		tuple = heap_copytuple(tuple);
-	*desc = CreateTupleDescCopy(RelationGetDescr(rel));
+	if (found)
+	{
+		row->values = palloc(desc->natts * sizeof(Datum));
+		row->nulls = palloc(desc->natts * sizeof(bool));
+		heap_deform_tuple(heap_copytuple(tuple), desc, row->values, row->nulls);
+	}
 	systable_endscan(scan);
 	table_close(rel, AccessShareLock);
-	return tuple;
-}
-
-static Datum
-column(HeapTuple tuple, TupleDesc desc, int number, bool *isnull)
-{
-	bool		ignored;
-
-	return heap_getattr(tuple, number, desc, isnull != NULL ? isnull : &ignored);
+	return found;
 }
 
 static char *
-text_column(HeapTuple tuple, TupleDesc desc, int number)
+text_column(const Row *row, int number)
 {
-	return TextDatumGetCString(column(tuple, desc, number, NULL));
+	return TextDatumGetCString(row->values[number]);
 }
 
 /* Has the time of a column come?  Null never does. */
 static bool
-time_passed(HeapTuple tuple, TupleDesc desc, int number)
+time_passed(const Row *row, int number)
 {
-	bool		isnull;
-	Datum		time = column(tuple, desc, number, &isnull);
-
-	return !isnull && DatumGetTimestampTz(time) <= GetCurrentTimestamp();
+	return !row->nulls[number] && DatumGetTimestampTz(row->values[number]) <= GetCurrentTimestamp();
 }
 
 /* In a time that does not depend on where they differ. */
@@ -150,42 +151,37 @@ same_digest(const uint8_t *a, const uint8_t *b)
 	return difference == 0;
 }
 
-static HeapTuple
-find_token(const uint8_t *digest, TupleDesc *desc)
+static bool
+find_token(const uint8_t *digest, Row *row)
 {
 	bytea	   *key = palloc(VARHDRSZ + SCIM_HASH_SIZE);
 	ScanKeyData scan_key;
-	HeapTuple	tuple;
-	bytea	   *stored;
 
 	SET_VARSIZE(key, VARHDRSZ + SCIM_HASH_SIZE);
 	memcpy(VARDATA(key), digest, SCIM_HASH_SIZE);
-	ScanKeyInit(&scan_key, TOKEN_DIGEST, BTEqualStrategyNumber, F_BYTEAEQ, PointerGetDatum(key));
-	tuple = find_row("client_tokens", "client_tokens_digest_key", &scan_key, 1, desc);
-	if (tuple == NULL)
-		return NULL;
-	stored = DatumGetByteaPP(column(tuple, *desc, TOKEN_DIGEST, NULL));
-	return same_digest(digest, (uint8_t *) VARDATA_ANY(stored)) ? tuple : NULL;
+	ScanKeyInit(&scan_key, TOKEN_DIGEST + 1, BTEqualStrategyNumber, F_BYTEAEQ, PointerGetDatum(key));
+	return find_row("client_tokens", "client_tokens_digest_key", &scan_key, 1, row) &&
+		same_digest(digest, (uint8_t *) VARDATA_ANY(DatumGetByteaPP(row->values[TOKEN_DIGEST])));
 }
 
-static HeapTuple
-find_client(const char *tenant, const char *name, TupleDesc *desc)
+static bool
+find_client(const char *tenant, const char *name, Row *row)
 {
 	ScanKeyData keys[2];
 
-	ScanKeyInit(&keys[0], CLIENT_TENANT, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(tenant));
-	ScanKeyInit(&keys[1], CLIENT_NAME, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
-	return find_row("clients", "clients_pkey", keys, 2, desc);
+	ScanKeyInit(&keys[0], CLIENT_TENANT + 1, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(tenant));
+	ScanKeyInit(&keys[1], CLIENT_NAME + 1, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
+	return find_row("clients", "clients_pkey", keys, 2, row);
 }
 
 /* Does a role still have the oid and the name that are stored? */
 static bool
-role_is_same(HeapTuple tuple, TupleDesc desc, int name_column, int oid_column, Oid *role)
+role_is_same(const Row *row, int name_column, int oid_column, Oid *role)
 {
-	Name		name = DatumGetName(column(tuple, desc, name_column, NULL));
+	Name		name = DatumGetName(row->values[name_column]);
 	char	   *now;
 
-	*role = DatumGetObjectId(column(tuple, desc, oid_column, NULL));
+	*role = DatumGetObjectId(row->values[oid_column]);
 	now = GetUserNameFromId(*role, true);
 	return now != NULL && strcmp(now, NameStr(*name)) == 0;
 }
@@ -218,19 +214,18 @@ role_problem(Oid role, Oid issuer)
 
 /* The client of a token: is it enabled, and its role fit? */
 static ScimAuditTokenAnswer
-judge_client(HeapTuple token, TupleDesc token_desc, ScimAuditClient *client)
+judge_client(const Row *token, ScimAuditClient *client)
 {
-	TupleDesc	desc;
-	HeapTuple	tuple = find_client(client->tenant, client->name, &desc);
+	Row			row;
 	Oid			issuer;
 
-	if (tuple == NULL)
+	if (!find_client(client->tenant, client->name, &row))
 		return SCIM_TOKEN_UNKNOWN;
-	client->profile = text_column(tuple, desc, CLIENT_PROFILE);
-	if (!DatumGetBool(column(tuple, desc, CLIENT_ENABLED, NULL)))
+	client->profile = text_column(&row, CLIENT_PROFILE);
+	if (!DatumGetBool(row.values[CLIENT_ENABLED]))
 		return SCIM_TOKEN_DISABLED;
-	if (!role_is_same(tuple, desc, CLIENT_ROLE_NAME, CLIENT_ROLE_OID, &client->role) ||
-		!role_is_same(token, token_desc, TOKEN_ISSUER_NAME, TOKEN_ISSUER_OID, &issuer) ||
+	if (!role_is_same(&row, CLIENT_ROLE_NAME, CLIENT_ROLE_OID, &client->role) ||
+		!role_is_same(token, TOKEN_ISSUER_NAME, TOKEN_ISSUER_OID, &issuer) ||
 		role_problem(client->role, issuer) != NULL)
 		return SCIM_TOKEN_ROLE;
 	return SCIM_TOKEN_GOOD;
@@ -248,9 +243,7 @@ ScimAuditTokenAnswer
 scim_audit_client_find(ScimStr authorization, ScimStr tenant, ScimAuditClient *client)
 {
 	ScimStr		token = bearer(authorization);
-	uint8_t		digest[SCIM_HASH_SIZE];
-	HeapTuple	tuple;
-	TupleDesc	desc;
+	Row			row;
 
 	memset(client, 0, sizeof(*client));
 	if (authorization.ptr == NULL || authorization.len == 0)
@@ -261,34 +254,32 @@ scim_audit_client_find(ScimStr authorization, ScimStr tenant, ScimAuditClient *c
 	/* Any other text is not repeated: it may be a secret of another kind. */
 	if (looks_like_token(token))
 		memcpy(client->last_four, token.ptr + token.len - 4, 4);
-	scim_audit_sha256(&token, 1, digest);
-	tuple = find_token(digest, &desc);
-	if (tuple == NULL)
+	scim_audit_sha256(&token, 1, client->digest);
+	if (!find_token(client->digest, &row))
 		return SCIM_TOKEN_UNKNOWN;
-	client->tenant = text_column(tuple, desc, TOKEN_TENANT);
-	client->name = text_column(tuple, desc, TOKEN_CLIENT);
+	client->tenant = text_column(&row, TOKEN_TENANT);
+	client->name = text_column(&row, TOKEN_CLIENT);
 	if (!scim_str_equal(tenant, (ScimStr) {client->tenant, strlen(client->tenant)}))
 		return SCIM_TOKEN_WRONG_TENANT;
-	if (time_passed(tuple, desc, TOKEN_REVOKED_AT))
+	if (time_passed(&row, TOKEN_REVOKED_AT))
 		return SCIM_TOKEN_REVOKED;
-	if (time_passed(tuple, desc, TOKEN_EXPIRES_AT))
+	if (time_passed(&row, TOKEN_EXPIRES_AT))
 		return SCIM_TOKEN_EXPIRED;
-	return judge_client(tuple, desc, client);
+	return judge_client(&row, client);
 }
 
 bool
 scim_audit_client_by_name(const char *tenant, const char *name, ScimAuditClient *client)
 {
-	TupleDesc	desc;
-	HeapTuple	tuple = find_client(tenant, name, &desc);
+	Row			row;
 
 	memset(client, 0, sizeof(*client));
-	if (tuple == NULL)
+	if (!find_client(tenant, name, &row))
 		return false;
 	client->tenant = tenant;
 	client->name = name;
-	client->profile = text_column(tuple, desc, CLIENT_PROFILE);
-	return role_is_same(tuple, desc, CLIENT_ROLE_NAME, CLIENT_ROLE_OID, &client->role) &&
+	client->profile = text_column(&row, CLIENT_PROFILE);
+	return role_is_same(&row, CLIENT_ROLE_NAME, CLIENT_ROLE_OID, &client->role) &&
 		role_problem(client->role, client->role) == NULL;
 }
 
@@ -316,11 +307,6 @@ use_is_due(const ScimAuditClient *client)
 		uint8_t		key[SCIM_HASH_SIZE];
 		TimestampTz at;
 	}		   *entry;
-	ScimStr		pieces[] = {
-		{client->tenant, strlen(client->tenant) + 1}, {client->name, strlen(client->name) + 1},
-		{client->last_four, 4}
-	};
-	uint8_t		key[SCIM_HASH_SIZE];
 	TimestampTz now = GetCurrentTimestamp();
 	bool		found;
 
@@ -335,8 +321,7 @@ use_is_due(const ScimAuditClient *client)
 
 		noted = hash_create("scim_audit token uses", 16, &control, HASH_ELEM | HASH_BLOBS);
 	}
-	scim_audit_sha256(pieces, lengthof(pieces), key);
-	entry = hash_search(noted, key, HASH_ENTER, &found);
+	entry = hash_search(noted, client->digest, HASH_ENTER, &found);
 	if (found && !TimestampDifferenceExceeds(entry->at, now, USE_INTERVAL_MS))
 		return false;
 	entry->at = now;

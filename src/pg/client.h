@@ -11,7 +11,7 @@
 #ifndef SCIM_AUDIT_PG_CLIENT_H
 #define SCIM_AUDIT_PG_CLIENT_H
 
-#include "core/scim.h"
+#include "core/entry.h"
 
 #define SCIM_TOKEN_PREFIX "scim_"
 #define SCIM_TOKEN_LENGTH 48	/* prefix and 32 bytes in base64url */
@@ -40,6 +40,7 @@ typedef struct ScimAuditClient
 	const char *profile;
 	Oid			role;
 	char		last_four[5];	/* of what came in; empty where that is no token of ours */
+	uint8_t		digest[SCIM_HASH_SIZE]; /* of what came in */
 } ScimAuditClient;
 
 /*

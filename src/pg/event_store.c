@@ -2,14 +2,6 @@
  * event_store.c
  *		Rows into the tables of the log, and the heads of the chains out of
  *		them, without SQL (see event_store.h).
- *
- * Rows are inserted as the system catalogs' are: heap, then each index.  So
- * a write costs no parser, no plan and no partition routing, and runs in the
- * middle of a commit.  Constraints are not checked here; log.c and
- * seal.c fill every column that is NOT NULL.
- *
- * Columns are found by name, once per table: a partition may number them
- * differently after an upgrade dropped one from its parent.
  */
 #include "pg/compat.h"
 
@@ -38,18 +30,19 @@
 
 #include "pg/event_store.h"
 #include "pg/guc.h"
+#include "pg/log_row.h"
 
 /* Columns of scim_audit.events; the names stand in the same order below. */
 enum
 {
-	E_TX_ID, E_N, E_STATUS, E_AT, E_REQUEST_ID, E_TENANT, E_CATEGORY, E_ACTION, E_EVENT_TYPE,
+	E_TX_ID, E_AT, E_N, E_STATUS, E_REQUEST_ID, E_TENANT, E_CATEGORY, E_ACTION, E_EVENT_TYPE,
 	E_OUTCOME, E_SCIM_TYPE, E_ACTOR, E_ACTOR_TYPE, E_CREDENTIAL, E_SESSION_ROLE,
 	E_EFFECTIVE_ROLE, E_ORIGIN, E_RESOURCE_TYPE, E_RESOURCE_ID, E_CHANGED, E_METHOD,
 	E_DETAIL_HASH, E_PREV_HASH, E_LEAF_HASH, E_DETAIL_SALT, E_DETAIL, E_COLUMNS
 };
 
 static const char *const event_columns[E_COLUMNS] = {
-	"tx_id", "n", "status", "at", "request_id", "tenant", "category", "action", "event_type",
+	"tx_id", "at", "n", "status", "request_id", "tenant", "category", "action", "event_type",
 	"outcome", "scim_type", "actor", "actor_type", "credential", "session_role",
 	"effective_role", "origin", "resource_type", "resource_id", "changed", "method",
 	"detail_hash", "prev_hash", "leaf_hash", "detail_salt", "detail"
@@ -66,26 +59,15 @@ static const char *const seal_columns[S_COLUMNS] = {
 	"chain", "events", "seq", "at", "tx_id", "last_leaf", "config_hash", "prev_hash", "hash"
 };
 
-/* Where a table has the columns above. */
-typedef struct ColumnMap
-{
-	Oid			table;			/* InvalidOid: to be made */
-	AttrNumber	attno[E_COLUMNS];
-} ColumnMap;
-
-static ColumnMap event_map;
-static ColumnMap seal_map;
+static ScimAuditLogTable event_table;
+static ScimAuditLogTable seal_table;
+static ScimAuditLogTable tile_table;
 
 /* Oids of the two tables; InvalidOid: to be looked up. */
 static Oid	events_oid;
 static Oid	seals_oid;
 
-/* A row being put together: one value per column of its table. */
-typedef struct Row
-{
-	const ColumnMap *map;
-	TupleTableSlot *slot;
-} Row;
+static uint64 seals_version = 1;
 
 int64_t
 scim_audit_unix_micros(int64 timestamp)
@@ -103,10 +85,11 @@ scim_audit_timestamp(int64_t micros)
 static void
 forget_relation(Datum arg, Oid relid)
 {
-	if (relid == InvalidOid || relid == event_map.table)
-		event_map.table = InvalidOid;
-	if (relid == InvalidOid || relid == seal_map.table)
-		seal_map.table = InvalidOid;
+	if (relid == InvalidOid || relid == seals_oid)
+		seals_version++;
+	scim_audit_log_table_forget(&event_table, relid);
+	scim_audit_log_table_forget(&seal_table, relid);
+	scim_audit_log_table_forget(&tile_table, relid);
 	if (relid == InvalidOid || relid == events_oid)
 		events_oid = InvalidOid;
 	if (relid == InvalidOid || relid == seals_oid)
@@ -117,6 +100,7 @@ static void
 forget_schemas(Datum arg, int cacheid, uint32 hashvalue)
 {
 	events_oid = seals_oid = InvalidOid;
+	seals_version++;
 }
 
 void
@@ -159,64 +143,8 @@ scim_audit_seals_oid(void)
 	return log_table(&seals_oid, "seals");
 }
 
-static const ColumnMap *
-column_map(ColumnMap *map, Relation table, const char *const *names, int n)
-{
-	if (map->table == RelationGetRelid(table))
-		return map;
-	for (int i = 0; i < n; i++)
-	{
-		map->attno[i] = get_attnum(RelationGetRelid(table), names[i]);
-		if (map->attno[i] == InvalidAttrNumber)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of table \"%s\" does not exist",
-							names[i], RelationGetRelationName(table))));
-	}
-	map->table = RelationGetRelid(table);
-	return map;
-}
-
-static Row
-row_begin(const ColumnMap *map, Relation table)
-{
-	Row			row = {map, table_slot_create(table, NULL)};
-
-	ExecClearTuple(row.slot);
-	memset(row.slot->tts_isnull, true, RelationGetDescr(table)->natts * sizeof(bool));
-	return row;
-}
-
 static void
-row_datum(Row *row, int column, Datum value)
-{
-	int			i = row->map->attno[column] - 1;
-
-	row->slot->tts_values[i] = value;
-	row->slot->tts_isnull[i] = false;
-}
-
-static void
-row_text(Row *row, int column, ScimStr value)
-{
-	if (value.ptr != NULL)
-		row_datum(row, column, PointerGetDatum(cstring_to_text_with_len(value.ptr, value.len)));
-}
-
-static void
-row_bytes(Row *row, int column, const uint8_t *bytes, int len)
-{
-	row_text(row, column, (ScimStr) {(const char *) bytes, len});
-}
-
-static void
-row_uuid(Row *row, int column, const uint8_t uuid[16])
-{
-	row_datum(row, column, PointerGetDatum(uuid));
-}
-
-static void
-row_changed(Row *row, const ScimStr *changed, int n)
+row_changed(ScimAuditRow *row, const ScimStr *changed, int n)
 {
 	Datum	   *elements;
 
@@ -225,26 +153,8 @@ row_changed(Row *row, const ScimStr *changed, int n)
 	elements = palloc(Max(n, 1) * sizeof(Datum));
 	for (int i = 0; i < n; i++)
 		elements[i] = PointerGetDatum(cstring_to_text_with_len(changed[i].ptr, changed[i].len));
-	row_datum(row, E_CHANGED,
+	scim_audit_row_datum(row, E_CHANGED,
 			  PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT)));
-}
-
-/*
- * With the executor's index insertion, not the catalogs': it knows the
- * partial and expression indexes that a DBA may have put on a partition.
- */
-static void
-row_insert(Row *row, Relation table)
-{
-	EState	   *estate = CreateExecutorState();
-	CatalogIndexState indexes = CatalogOpenIndexes(table);
-
-	ExecStoreVirtualTuple(row->slot);
-	table_tuple_insert(table, row->slot, GetCurrentCommandId(true), 0, NULL);
-	scim_audit_insert_index_tuples(indexes, row->slot, estate);
-	CatalogCloseIndexes(indexes);
-	FreeExecutorState(estate);
-	ExecDropSingleTupleTableSlot(row->slot);
 }
 
 void
@@ -252,69 +162,76 @@ scim_audit_store_event(Relation partition, const ScimEntry *entry,
 					   const uint8_t leaf_hash[SCIM_HASH_SIZE],
 					   ScimStr detail, const uint8_t salt[16])
 {
-	Row			row = row_begin(column_map(&event_map, partition, event_columns, E_COLUMNS),
-								partition);
+	ScimAuditRow row;
 
-	row_uuid(&row, E_TX_ID, entry->tx_id);
-	row_datum(&row, E_N, Int32GetDatum(entry->n));
+	scim_audit_log_table_know(&event_table, partition, event_columns, E_COLUMNS);
+	scim_audit_row_begin(&row, partition, &event_table);
+	scim_audit_row_uuid(&row, E_TX_ID, entry->tx_id);
+	scim_audit_row_datum(&row, E_N, Int32GetDatum(entry->n));
 	if (entry->status != 0)
-		row_datum(&row, E_STATUS, Int32GetDatum(entry->status));
-	row_datum(&row, E_AT, TimestampTzGetDatum(scim_audit_timestamp(entry->at)));
+		scim_audit_row_datum(&row, E_STATUS, Int32GetDatum(entry->status));
+	scim_audit_row_datum(&row, E_AT, TimestampTzGetDatum(scim_audit_timestamp(entry->at)));
 	if (entry->has_request_id)
-		row_uuid(&row, E_REQUEST_ID, entry->request_id);
-	row_text(&row, E_TENANT, entry->tenant);
-	row_text(&row, E_CATEGORY, entry->category);
-	row_text(&row, E_ACTION, entry->action);
-	row_text(&row, E_EVENT_TYPE, entry->event_type);
-	row_text(&row, E_OUTCOME, entry->outcome);
-	row_text(&row, E_SCIM_TYPE, entry->scim_type);
-	row_text(&row, E_ACTOR, entry->actor);
-	row_text(&row, E_ACTOR_TYPE, entry->actor_type);
-	row_text(&row, E_CREDENTIAL, entry->credential);
-	row_text(&row, E_SESSION_ROLE, entry->session_role);
-	row_text(&row, E_EFFECTIVE_ROLE, entry->effective_role);
-	row_text(&row, E_ORIGIN, entry->origin);
-	row_text(&row, E_RESOURCE_TYPE, entry->resource_type);
-	row_text(&row, E_RESOURCE_ID, entry->resource_id);
+		scim_audit_row_uuid(&row, E_REQUEST_ID, entry->request_id);
+	scim_audit_row_text(&row, E_TENANT, entry->tenant);
+	scim_audit_row_text(&row, E_CATEGORY, entry->category);
+	scim_audit_row_text(&row, E_ACTION, entry->action);
+	scim_audit_row_text(&row, E_EVENT_TYPE, entry->event_type);
+	scim_audit_row_text(&row, E_OUTCOME, entry->outcome);
+	scim_audit_row_text(&row, E_SCIM_TYPE, entry->scim_type);
+	scim_audit_row_text(&row, E_ACTOR, entry->actor);
+	scim_audit_row_text(&row, E_ACTOR_TYPE, entry->actor_type);
+	scim_audit_row_text(&row, E_CREDENTIAL, entry->credential);
+	scim_audit_row_text(&row, E_SESSION_ROLE, entry->session_role);
+	scim_audit_row_text(&row, E_EFFECTIVE_ROLE, entry->effective_role);
+	scim_audit_row_text(&row, E_ORIGIN, entry->origin);
+	scim_audit_row_text(&row, E_RESOURCE_TYPE, entry->resource_type);
+	scim_audit_row_text(&row, E_RESOURCE_ID, entry->resource_id);
 	row_changed(&row, entry->changed, entry->n_changed);
-	row_text(&row, E_METHOD, entry->method);
-	row_bytes(&row, E_PREV_HASH, entry->prev_hash, SCIM_HASH_SIZE);
-	row_bytes(&row, E_LEAF_HASH, leaf_hash, SCIM_HASH_SIZE);
+	scim_audit_row_text(&row, E_METHOD, entry->method);
+	scim_audit_row_bytes(&row, E_PREV_HASH, entry->prev_hash, SCIM_HASH_SIZE);
+	scim_audit_row_bytes(&row, E_LEAF_HASH, leaf_hash, SCIM_HASH_SIZE);
 	if (entry->has_detail)
 	{
-		row_bytes(&row, E_DETAIL_HASH, entry->detail_hash, SCIM_HASH_SIZE);
-		row_bytes(&row, E_DETAIL_SALT, salt, 16);
-		row_text(&row, E_DETAIL, detail);
+		scim_audit_row_bytes(&row, E_DETAIL_HASH, entry->detail_hash, SCIM_HASH_SIZE);
+		scim_audit_row_bytes(&row, E_DETAIL_SALT, salt, 16);
+		scim_audit_row_text(&row, E_DETAIL, detail);
 	}
-	row_insert(&row, partition);
+	scim_audit_row_insert(&row);
 }
 
-void
-scim_audit_store_seal(Relation seals, const ScimSeal *seal, const uint8_t hash[SCIM_HASH_SIZE])
+bool
+scim_audit_store_seal(Relation seals, const ScimSeal *seal, const uint8_t hash[SCIM_HASH_SIZE], bool may_be_taken)
 {
-	Row			row = row_begin(column_map(&seal_map, seals, seal_columns, S_COLUMNS), seals);
+	ScimAuditRow row;
 
-	row_datum(&row, S_CHAIN, Int32GetDatum(seal->chain));
-	row_datum(&row, S_EVENTS, Int32GetDatum(seal->events));
-	row_datum(&row, S_SEQ, Int64GetDatum(seal->seq));
-	row_datum(&row, S_AT, TimestampTzGetDatum(scim_audit_timestamp(seal->at)));
-	row_uuid(&row, S_TX_ID, seal->tx_id);
-	row_bytes(&row, S_LAST_LEAF, seal->last_leaf, SCIM_HASH_SIZE);
-	row_bytes(&row, S_CONFIG_HASH, seal->config_hash, SCIM_HASH_SIZE);
-	row_bytes(&row, S_PREV_HASH, seal->prev_hash, SCIM_HASH_SIZE);
-	row_bytes(&row, S_HASH, hash, SCIM_HASH_SIZE);
-	row_insert(&row, seals);
+	scim_audit_log_table_know(&seal_table, seals, seal_columns, S_COLUMNS);
+	scim_audit_row_begin(&row, seals, &seal_table);
+	scim_audit_row_datum(&row, S_CHAIN, Int32GetDatum(seal->chain));
+	scim_audit_row_datum(&row, S_EVENTS, Int32GetDatum(seal->events));
+	scim_audit_row_datum(&row, S_SEQ, Int64GetDatum(seal->seq));
+	scim_audit_row_datum(&row, S_AT, TimestampTzGetDatum(scim_audit_timestamp(seal->at)));
+	scim_audit_row_uuid(&row, S_TX_ID, seal->tx_id);
+	scim_audit_row_bytes(&row, S_LAST_LEAF, seal->last_leaf, SCIM_HASH_SIZE);
+	scim_audit_row_bytes(&row, S_CONFIG_HASH, seal->config_hash, SCIM_HASH_SIZE);
+	scim_audit_row_bytes(&row, S_PREV_HASH, seal->prev_hash, SCIM_HASH_SIZE);
+	scim_audit_row_bytes(&row, S_HASH, hash, SCIM_HASH_SIZE);
+	if (may_be_taken)
+		return scim_audit_row_insert_new(&row);
+	scim_audit_row_insert(&row);
+	return true;
 }
 
 void
 scim_audit_store_row(Relation table, const Datum *values, const bool *nulls)
 {
-	Row			row = row_begin(NULL, table);
+	ScimAuditRow row;
 	int			natts = RelationGetDescr(table)->natts;
 
-	memcpy(row.slot->tts_values, values, natts * sizeof(Datum));
-	memcpy(row.slot->tts_isnull, nulls, natts * sizeof(bool));
-	row_insert(&row, table);
+	scim_audit_row_begin(&row, table, NULL);
+	memcpy(row.values, values, natts * sizeof(Datum));
+	memcpy(row.nulls, nulls, natts * sizeof(bool));
+	scim_audit_row_insert(&row);
 }
 
 /* The primary key's index, by which a chain, or a tile, is found. */
@@ -340,48 +257,48 @@ void
 scim_audit_store_tile(Relation tiles, const char *origin, int32 level, int64 tile_index,
 					  const uint8_t *hashes, int n)
 {
-	ColumnMap	map = {InvalidOid};
 	Relation	index = index_open(primary_key(tiles), AccessShareLock);
-	Row			row = row_begin(column_map(&map, tiles, tile_columns, T_COLUMNS), tiles);
+	const AttrNumber *attno = tile_table.attno;
+	ScimAuditRow row;
 	ScanKeyData keys[3];
 	SysScanDesc scan;
 	HeapTuple	old;
 
-	row_datum(&row, T_INDEX, Int64GetDatum(tile_index));
-	row_datum(&row, T_LEVEL, Int32GetDatum(level));
-	row_datum(&row, T_ORIGIN, CStringGetTextDatum(origin));
-	row_bytes(&row, T_HASHES, hashes, n * SCIM_HASH_SIZE);
-	ScanKeyEntryInitialize(&keys[0], 0, map.attno[T_ORIGIN], BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
-						   F_TEXTEQ, row.slot->tts_values[map.attno[T_ORIGIN] - 1]);
-	ScanKeyInit(&keys[1], map.attno[T_LEVEL], BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(level));
-	ScanKeyInit(&keys[2], map.attno[T_INDEX], BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(tile_index));
+	scim_audit_log_table_know(&tile_table, tiles, tile_columns, T_COLUMNS);
+	scim_audit_row_begin(&row, tiles, &tile_table);
+	scim_audit_row_datum(&row, T_INDEX, Int64GetDatum(tile_index));
+	scim_audit_row_datum(&row, T_LEVEL, Int32GetDatum(level));
+	scim_audit_row_datum(&row, T_ORIGIN, CStringGetTextDatum(origin));
+	scim_audit_row_bytes(&row, T_HASHES, hashes, n * SCIM_HASH_SIZE);
+	ScanKeyEntryInitialize(&keys[0], 0, attno[T_ORIGIN], BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
+						   F_TEXTEQ, row.values[attno[T_ORIGIN] - 1]);
+	ScanKeyInit(&keys[1], attno[T_LEVEL], BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(level));
+	ScanKeyInit(&keys[2], attno[T_INDEX], BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(tile_index));
 	scan = systable_beginscan_ordered(tiles, index, SnapshotSelf, 3, keys);
 	old = systable_getnext_ordered(scan, ForwardScanDirection);
 	if (old != NULL)
 	{
-		HeapTuple	tuple = heap_form_tuple(RelationGetDescr(tiles), row.slot->tts_values, row.slot->tts_isnull);
+		HeapTuple	tuple = heap_form_tuple(RelationGetDescr(tiles), row.values, row.nulls);
 
 		CatalogTupleUpdate(tiles, &old->t_self, tuple);
-		ExecDropSingleTupleTableSlot(row.slot);
 	}
 	else
-		row_insert(&row, tiles);
+		scim_audit_row_insert(&row);
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
 }
 
 static void
-read_head(Relation seals, const ColumnMap *map, HeapTuple tuple, ScimSeal *head,
-		  uint8_t hash[SCIM_HASH_SIZE])
+read_head(Relation seals, HeapTuple tuple, ScimSeal *head, uint8_t hash[SCIM_HASH_SIZE])
 {
 	TupleDesc	desc = RelationGetDescr(seals);
 	bool		isnull;
 	bytea	   *stored;
 
-	head->seq = DatumGetInt64(heap_getattr(tuple, map->attno[S_SEQ], desc, &isnull));
-	head->at = scim_audit_unix_micros(DatumGetTimestampTz(heap_getattr(tuple, map->attno[S_AT],
+	head->seq = DatumGetInt64(heap_getattr(tuple, seal_table.attno[S_SEQ], desc, &isnull));
+	head->at = scim_audit_unix_micros(DatumGetTimestampTz(heap_getattr(tuple, seal_table.attno[S_AT],
 																	   desc, &isnull)));
-	stored = DatumGetByteaPP(heap_getattr(tuple, map->attno[S_HASH], desc, &isnull));
+	stored = DatumGetByteaPP(heap_getattr(tuple, seal_table.attno[S_HASH], desc, &isnull));
 	if (VARSIZE_ANY_EXHDR(stored) != SCIM_HASH_SIZE)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
@@ -399,21 +316,20 @@ read_head(Relation seals, const ColumnMap *map, HeapTuple tuple, ScimSeal *head,
  * remember the read and fail other writers.
  */
 static bool
-read_last(Relation seals, Relation index, const ColumnMap *map, int64 seq, ScimSeal *head,
-		  uint8_t hash[SCIM_HASH_SIZE])
+read_last(Relation seals, Relation index, int64 seq, ScimSeal *head, uint8_t hash[SCIM_HASH_SIZE])
 {
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	ScanKeyInit(&keys[0], map->attno[S_CHAIN], BTEqualStrategyNumber, F_INT4EQ,
+	ScanKeyInit(&keys[0], seal_table.attno[S_CHAIN], BTEqualStrategyNumber, F_INT4EQ,
 				Int32GetDatum(head->chain));
-	ScanKeyInit(&keys[1], map->attno[S_SEQ], BTGreaterEqualStrategyNumber, F_INT8GE,
+	ScanKeyInit(&keys[1], seal_table.attno[S_SEQ], BTGreaterEqualStrategyNumber, F_INT8GE,
 				Int64GetDatum(seq));
 	scan = systable_beginscan_ordered(seals, index, SnapshotSelf, 2, keys);
 	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
 	if (tuple != NULL)
-		read_head(seals, map, tuple, head, hash);
+		read_head(seals, tuple, head, hash);
 	systable_endscan_ordered(scan);
 	return tuple != NULL;
 }
@@ -428,28 +344,34 @@ bool
 scim_audit_store_head(Relation seals, int chain, ScimSeal *head, uint8_t hash[SCIM_HASH_SIZE])
 {
 	static int64 seen[SCIM_AUDIT_CHAINS_MAX];
-	const ColumnMap *map = column_map(&seal_map, seals, seal_columns, S_COLUMNS);
-	Relation	index = index_open(primary_key(seals), AccessShareLock);
+		Relation	index = index_open(primary_key(seals), AccessShareLock);
 	bool		found;
 
+	scim_audit_log_table_know(&seal_table, seals, seal_columns, S_COLUMNS);
 	head->chain = chain;
-	found = read_last(seals, index, map, seen[chain], head, hash) ||
-		(seen[chain] > 0 && read_last(seals, index, map, 0, head, hash));
+	found = read_last(seals, index, seen[chain], head, hash) ||
+		(seen[chain] > 0 && read_last(seals, index, 0, head, hash));
 	seen[chain] = found ? head->seq : 0;
 	index_close(index, AccessShareLock);
 	return found;
+}
+
+uint64
+scim_audit_store_seals_version(void)
+{
+	return seals_version;
 }
 
 /* From the highest chain down: the last seal of those below the one before. */
 int64_t
 scim_audit_store_latest(Relation seals)
 {
-	const ColumnMap *map = column_map(&seal_map, seals, seal_columns, S_COLUMNS);
-	Relation	index = index_open(primary_key(seals), AccessShareLock);
+		Relation	index = index_open(primary_key(seals), AccessShareLock);
 	int32		below = PG_INT32_MAX;
 	int64_t		latest = 0;
 	bool		found;
 
+	scim_audit_log_table_know(&seal_table, seals, seal_columns, S_COLUMNS);
 	do
 	{
 		ScanKeyData key;
@@ -457,16 +379,16 @@ scim_audit_store_latest(Relation seals)
 		HeapTuple	tuple;
 		bool		isnull;
 
-		ScanKeyInit(&key, map->attno[S_CHAIN], BTLessStrategyNumber, F_INT4LT, Int32GetDatum(below));
+		ScanKeyInit(&key, seal_table.attno[S_CHAIN], BTLessStrategyNumber, F_INT4LT, Int32GetDatum(below));
 		scan = systable_beginscan_ordered(seals, index, SnapshotSelf, 1, &key);
 		tuple = systable_getnext_ordered(scan, BackwardScanDirection);
 		found = tuple != NULL;
 		if (found)
 		{
 			TupleDesc	desc = RelationGetDescr(seals);
-			Datum		at = heap_getattr(tuple, map->attno[S_AT], desc, &isnull);
+			Datum		at = heap_getattr(tuple, seal_table.attno[S_AT], desc, &isnull);
 
-			below = DatumGetInt32(heap_getattr(tuple, map->attno[S_CHAIN], desc, &isnull));
+			below = DatumGetInt32(heap_getattr(tuple, seal_table.attno[S_CHAIN], desc, &isnull));
 			latest = Max(latest, scim_audit_unix_micros(DatumGetTimestampTz(at)));
 		}
 		systable_endscan_ordered(scan);

@@ -3,9 +3,7 @@
  *		Rows into the tables of the log, and the heads of the chains out of
  *		them, without SQL.
  *
- * All code that touches heap and index access methods stands in
- * event_store.c.  It goes past triggers, privileges and row-level security
- * on purpose: there is no SQL statement that can write the log.
+ * log_row.c inserts what is put together here.
  */
 #ifndef SCIM_AUDIT_PG_EVENT_STORE_H
 #define SCIM_AUDIT_PG_EVENT_STORE_H
@@ -40,15 +38,22 @@ extern void scim_audit_store_event(Relation partition, const ScimEntry *entry,
 extern bool scim_audit_store_head(Relation seals, int chain, ScimSeal *head,
 								  uint8_t hash[SCIM_HASH_SIZE]);
 
+/* Another number whenever scim_audit.seals was altered, emptied or made anew; never 0. */
+extern uint64 scim_audit_store_seals_version(void);
+
 /*
  * The latest time (microseconds since 1970) of the last seals of all chains,
  * as they are committed now; 0 when there is none.
  */
 extern int64_t scim_audit_store_latest(Relation seals);
 
-/* Insert a seal into scim_audit.seals (open, RowExclusiveLock). */
-extern void scim_audit_store_seal(Relation seals, const ScimSeal *seal,
-								  const uint8_t hash[SCIM_HASH_SIZE]);
+/*
+ * Insert a seal into scim_audit.seals (open, RowExclusiveLock); the caller
+ * holds its chain's lock.  False, and nothing was inserted, where may_be_taken
+ * and there is one already in its place; without may_be_taken that is an ERROR.
+ */
+extern bool scim_audit_store_seal(Relation seals, const ScimSeal *seal, const uint8_t hash[SCIM_HASH_SIZE],
+								  bool may_be_taken);
 
 /*
  * Insert a row, its values in the order of the table's columns, into one of

@@ -8,10 +8,10 @@
 
 #include "access/xact.h"
 #include "commands/trigger.h"
-#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
+#include "core/text.h"
 #include "pg/database_error.h"
 #include "pg/exchange.h"
 #include "pg/resource_triggers.h"
@@ -54,14 +54,13 @@ ScimStr
 scim_audit_new_id(ScimArena *arena)
 {
 	uint8_t		uuid[16];
-	char	   *text;
+	char	   *text = scim_alloc(arena, SCIM_UUID_SIZE);
 
-	scim_audit_new_uuid(uuid);
-	text = DatumGetCString(DirectFunctionCall1(uuid_out, PointerGetDatum(uuid)));
-	text = scim_strdup(arena, (ScimStr) {text, strlen(text)});
 	if (text == NULL)
 		scim_audit_checked(SCIM_NO_MEMORY);
-	return (ScimStr) {text, strlen(text)};
+	scim_audit_new_uuid(uuid);
+	scim_uuid_format(uuid, text);
+	return (ScimStr) {text, SCIM_UUID_SIZE - 1};
 }
 
 /* Fire what is deferred to the end of the transaction, while a refusal can still be undone. */

@@ -108,11 +108,11 @@ extern ScimStatus scim_audit_serve_list(ScimAuditExchange *x);
 extern ScimStatus scim_audit_serve_discovery(ScimAuditExchange *x);
 
 /*
- * Render a resource as the answer with an HTTP status.  json is its canonical
- * form; with read_links, the links that the projection wants are read into it.
+ * Render a resource as the answer with an HTTP status, from its row; with
+ * read_links, the links that the projection wants are read.
  */
-extern void scim_audit_answer_resource(ScimAuditExchange *x, int status, ScimJson *json,
-									   const ScimMeta *meta, bool read_links);
+extern ScimStatus scim_audit_answer_resource(ScimAuditExchange *x, int status, const ScimAuditRow *row,
+											 bool read_links);
 
 /* The id of the resource with that userName which satisfies the rest of a filter, too; absent: there is none. */
 extern ScimStr scim_audit_id_by_name(ScimAuditExchange *x, const ScimResourceType *type, ScimStr name,

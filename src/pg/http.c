@@ -32,7 +32,6 @@
 #include "utils/resowner.h"
 #include "utils/varlena.h"
 
-#include "core/json.h"
 #include "core/redact.h"
 #include "core/text.h"
 #include "pg/client.h"
@@ -58,7 +57,7 @@ PG_FUNCTION_INFO_V1(scim_audit_probe_client);
 typedef struct Http
 {
 	ScimArena  *arena;
-	ScimJson   *headers;
+	ScimHeaders headers;
 	ScimStr		method;
 	ScimStr		tenant;
 	ScimStr		uri;
@@ -169,7 +168,7 @@ log_refusal(Http *http, const ScimAuditClient *client, ScimAuditTokenAnswer answ
 	const ScimAuditContext *outer;
 
 	scim_audit_checked(scim_request_parse(http->arena, registry, http->method,
-										  scim_utf8_cut(http->uri, SCIM_AUDIT_URI_MAX), http->headers, &request, NULL));
+										  scim_utf8_cut(http->uri, SCIM_AUDIT_URI_MAX), &http->headers, &request, NULL));
 	context.actor = named ? client->name : NULL;
 	context.actor_type = named ? "client" : "role";
 	context.credential = client->last_four[0] != '\0' ? client->last_four : NULL;
@@ -235,7 +234,7 @@ serve_client(Http *http, const ScimAuditClient *client)
 		.credential = client->last_four,
 		.profile = client->profile,
 		.claims = {http->claims, strlen(http->claims)},
-		.headers = http->headers,
+		.headers = &http->headers,
 		.has_request_id = http->has_request_id
 	};
 	ScimAuditCall call = {
@@ -311,12 +310,6 @@ answer_guarded(Http *http)
 
 /* ---- in and out ---- */
 
-static ScimStr
-header(Http *http, const char *name)
-{
-	return scim_json_str(scim_json_get(http->headers, name, NULL));
-}
-
 static int
 hex_digit(char c)
 {
@@ -327,7 +320,7 @@ hex_digit(char c)
 static void
 read_request_id(Http *http)
 {
-	ScimStr		text = header(http, "x-scim-request-id");
+	ScimStr		text = scim_header_value(&http->headers, "x-scim-request-id");
 	size_t		i;
 
 	http->has_request_id = false;
@@ -349,34 +342,38 @@ read_request_id(Http *http)
 static bool
 read_headers(Http *http, ScimError *error)
 {
-	const char *text = GetConfigOption("request.headers", true, false);
+	const char *setting = GetConfigOption("request.headers", true, false);
+	ScimStr		text = SCIM_STR("{}");
 	ScimBuf		claims;
 
-	if (text == NULL || text[0] == '\0')
-		text = "{}";
-	if (strlen(text) > SCIM_AUDIT_HEADERS_MAX)
+	/* What runs within the request may change the setting. */
+	if (setting != NULL && setting[0] != '\0')
+	{
+		text.len = strlen(setting);
+		text.ptr = pnstrdup(setting, text.len);
+	}
+	if (text.len > SCIM_AUDIT_HEADERS_MAX)
 	{
 		scim_error(error, SCIM_PAYLOAD_TOO_LARGE, "the headers are longer than %d bytes", SCIM_AUDIT_HEADERS_MAX);
 		return false;
 	}
-	if (scim_audit_checked(scim_json_parse(http->arena, (ScimStr) {text, strlen(text)}, &http->headers, error)) != SCIM_OK)
+	if (scim_audit_checked(scim_headers_parse(http->arena, text, &http->headers, error)) != SCIM_OK)
 		return false;
-	if (text[strspn(text, " \t\r\n")] != '{')
+	if (!http->headers.is_object)
 	{
 		scim_error(error, SCIM_BAD_REQUEST, "the headers must be a JSON object");
 		return false;
 	}
-	http->method = header(http, "x-scim-method");
-	http->tenant = header(http, "x-scim-tenant");
-	http->uri = header(http, "x-scim-uri");
-	http->authorization = header(http, "x-scim-authorization");
-	http->address = scim_utf8_cut(header(http, "x-scim-client-addr"), HEADER_MAX);
+	http->method = scim_header_value(&http->headers, "x-scim-method");
+	http->tenant = scim_header_value(&http->headers, "x-scim-tenant");
+	http->uri = scim_header_value(&http->headers, "x-scim-uri");
+	http->authorization = scim_header_value(&http->headers, "x-scim-authorization");
+	http->address = scim_utf8_cut(scim_header_value(&http->headers, "x-scim-client-addr"), HEADER_MAX);
 	read_request_id(http);
 
 	/* What the client said of bodies; to PostgREST they are octets. */
-	if (!scim_json_set(http->headers, "content-type", scim_json_get(http->headers, "x-scim-content-type", NULL)) ||
-		!scim_json_set(http->headers, "accept", scim_json_get(http->headers, "x-scim-accept", NULL)))
-		scim_audit_checked(SCIM_NO_MEMORY);
+	scim_header_replace(&http->headers, "content-type", "x-scim-content-type");
+	scim_header_replace(&http->headers, "accept", "x-scim-accept");
 
 	scim_buf_init(&claims, http->arena, DETAIL_MAX);
 	scim_buf_str(&claims, "");
@@ -518,9 +515,7 @@ scim_audit_probe_client(PG_FUNCTION_ARGS)
 			*texts[i] = (ScimStr) {value, strlen(value)};
 		}
 	http.arena = scim_audit_create_arena();
-	http.headers = scim_json_object(http.arena);
-	if (http.headers == NULL)
-		scim_audit_checked(SCIM_NO_MEMORY);
+	http.headers.is_object = true;
 	serve_client(&http, &client);
 
 	values[0] = Int32GetDatum(http.reply.status);

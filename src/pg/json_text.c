@@ -39,19 +39,21 @@ append_escape(StringInfo out, unsigned char c)
 void
 scim_audit_json_string(StringInfo out, const char *text, size_t len)
 {
-	size_t		done = 0;
-
-	appendStringInfoChar(out, '"');
-	for (size_t i = 0; i < len; i++)
+	/* Room for both quotes and what lies between, in most cases. */
+	enlargeStringInfo(out, (int) len + 2);
+	appendStringInfoCharMacro(out, '"');
+	for (;;)
 	{
-		unsigned char c = (unsigned char) text[i];
+		size_t		n = 0;
 
-		if (c >= 0x20 && c != 0x7F && c != '"' && c != '\\')
-			continue;
-		appendBinaryStringInfo(out, text + done, (int) (i - done));
-		append_escape(out, c);
-		done = i + 1;
+		while (n < len && (unsigned char) text[n] >= 0x20 && text[n] != 0x7F && text[n] != '"' && text[n] != '\\')
+			n++;
+		appendBinaryStringInfo(out, text, (int) n);
+		if (n == len)
+			break;
+		append_escape(out, (unsigned char) text[n]);
+		text += n + 1;
+		len -= n + 1;
 	}
-	appendBinaryStringInfo(out, text + done, (int) (len - done));
-	appendStringInfoChar(out, '"');
+	appendStringInfoCharMacro(out, '"');
 }

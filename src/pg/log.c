@@ -269,14 +269,12 @@ client_address(void)
  * In compact JSON, "name": with its quotes cannot stand inside a string.
  */
 static void
-add_claim(StringInfo detail, const char *name, const char *value)
+add_claim(StringInfo detail, const char *member, const char *value)
 {
 	ScimStr		claims = current_context != NULL ? current_context->claims : SCIM_STR_NONE;
-	char	   *member;
 
 	if (value == NULL || value[0] == '\0')
 		return;
-	member = psprintf("\"%s\":", name);
 	if (claims.len > 0 && strstr(pnstrdup(claims.ptr, claims.len), member) != NULL)
 		return;
 	if (detail->len > 1)
@@ -307,12 +305,12 @@ complete_detail(ScimStr given)
 			appendStringInfoChar(&detail, ',');
 		appendBinaryStringInfo(&detail, claims.ptr, claims.len);
 	}
-	add_claim(&detail, "actor_claimed", scim_audit_actor);
-	add_claim(&detail, "on_behalf_of", scim_audit_on_behalf_of);
-	add_claim(&detail, "reason", scim_audit_reason);
-	add_claim(&detail, "ticket", scim_audit_ticket);
-	add_claim(&detail, "application_name", application_name);
-	add_claim(&detail, "client_addr", client_address());
+	add_claim(&detail, "\"actor_claimed\":", scim_audit_actor);
+	add_claim(&detail, "\"on_behalf_of\":", scim_audit_on_behalf_of);
+	add_claim(&detail, "\"reason\":", scim_audit_reason);
+	add_claim(&detail, "\"ticket\":", scim_audit_ticket);
+	add_claim(&detail, "\"application_name\":", application_name);
+	add_claim(&detail, "\"client_addr\":", client_address());
 	if (detail.len == 1)
 		return SCIM_STR_NONE;
 	appendStringInfoChar(&detail, '}');
@@ -430,6 +428,7 @@ at_transaction_event(XactEvent event, void *arg)
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
+			scim_audit_seal_ended(event == XACT_EVENT_COMMIT);
 			memset(&tx, 0, sizeof(tx));
 			current_context = NULL;
 			break;

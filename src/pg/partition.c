@@ -220,7 +220,7 @@ make_partition(int month)
 	char	   *name = free_name(month);
 
 	/* PostgreSQL names the indexes: a renamed partition keeps the names of its own. */
-	run(psprintf("CREATE TABLE scim_audit.%s (LIKE scim_audit.events INCLUDING STORAGE,"
+	run(psprintf("CREATE TABLE scim_audit.%s (LIKE scim_audit.events INCLUDING STORAGE INCLUDING COMPRESSION,"
 				 " PRIMARY KEY (tx_id, n))", name), SPI_OK_UTILITY);
 	run(psprintf("COMMENT ON TABLE scim_audit.%s IS 'Audit events of %04d-%02d (UTC)'",
 				 name, month / 12, month % 12 + 1), SPI_OK_UTILITY);

@@ -11,14 +11,19 @@
  *
  * The heads are read first.  A transaction that is in the count and not in
  * them makes the next sum another one, and the rows are counted again.
+ *
+ * Nor are the heads read again while no transaction has ended that could have
+ * written: PostgreSQL counts those, to know whether a snapshot is still good.
  */
 #include "pg/compat.h"
 
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "utils/inval.h"
+#include "utils/snapmgr.h"
 
 #include "pg/log.h"
 #include "pg/owner.h"
@@ -35,12 +40,14 @@ typedef struct Count
 	char		table[2 * NAMEDATALEN + 8];
 	char		tenant[NAMEDATALEN];
 	int64		heads;			/* 0: nothing is kept here */
+	uint64		completions;	/* as many transactions had ended; 0: not known */
 	int64		total;
 } Count;
 
 static Count counts[COUNTS];
 static int	next_place;
 static int64 heads_before;
+static uint64 completions_before;
 
 /* A trigger may have been disabled: then what is written leaves no seal. */
 static void
@@ -65,6 +72,19 @@ always_audited(const char *table)
 
 	table_close(relation, AccessShareLock);
 	return always;
+}
+
+/*
+ * How many transactions that could have written have ended, as the next statement sees it.
+ * Equal numbers are equal rows (GetSnapshotDataReuse), but for what this transaction has
+ * written itself; 0 where that may be something.
+ */
+static uint64
+completions(void)
+{
+	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		return 0;
+	return GetTransactionSnapshot()->snapXactCompletionCount;
 }
 
 /* The sum of the last numbers of all chains, each found by the index; 0 when there is none. */
@@ -106,10 +126,15 @@ scim_audit_count_begin(const char *table, const char *tenant, int64 *total)
 	/* What this transaction has written is not sealed yet. */
 	if (scim_audit_log_transaction() != NULL || !always_audited(table))
 		return false;
-	heads_before = sum_of_heads();
+	completions_before = completions();
 	count = find_count(table, tenant);
-	if (count == NULL || count->heads != heads_before)
-		return false;
+	if (count == NULL || completions_before == 0 || count->completions != completions_before)
+	{
+		heads_before = sum_of_heads();
+		if (count == NULL || count->heads != heads_before)
+			return false;
+		count->completions = completions_before;
+	}
 	*total = count->total;
 	return true;
 }
@@ -131,4 +156,5 @@ scim_audit_count_end(const char *table, const char *tenant, int64 total)
 		return;
 	count->total = total;
 	count->heads = heads_before;
+	count->completions = completions_before;
 }

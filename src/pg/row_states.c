@@ -1,7 +1,8 @@
 /*
  * row_states.c
  *		scim_audit.row_states(): the rows of an audited table, for baselines,
- *		for partitions that come and go, and for verify().
+ *		for partitions that come and go, and for verify(); their sum, for the
+ *		latter's quick way.
  *
  * Those run as the owner of the log, mostly a superuser, and the table is
  * somebody else's: PostgreSQL's planner evaluates what it finds constant in
@@ -19,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -27,13 +29,15 @@
 
 #include "pg/log.h"
 #include "pg/tracked.h"
+#include "pg/verify.h"
+#include "pg/verify_sum.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_row_states);
 
 /* A scan over the leaves of a table; leaf is NULL between two of them. */
 typedef struct Reading
 {
-	ExprContext *context;
+	ExprContext *context;		/* ends it; NULL: the caller does */
 	MemoryContext memory;		/* lives as long as this */
 	Relation	table;
 	Snapshot	snapshot;
@@ -113,7 +117,8 @@ begin_reading(ExprContext *context, MemoryContext memory, Oid table, Oid part)
 	reading->leaves = leaves_of(part);
 	reading->snapshot = RegisterSnapshot(GetActiveSnapshot());
 	reading->row = MakeSingleTupleTableSlot(RelationGetDescr(reading->table), &TTSOpsVirtual);
-	RegisterExprContextCallback(context, end_reading, PointerGetDatum(reading));
+	if (context != NULL)
+		RegisterExprContextCallback(context, end_reading, PointerGetDatum(reading));
 	MemoryContextSwitchTo(caller);
 	return reading;
 }
@@ -168,22 +173,29 @@ fill_state(const ScimAuditTable *table, const Datum *values, const bool *nulls,
 	state[2] = PointerGetDatum(cstring_to_text_with_len(detail.data, detail.len));
 }
 
+/* How a table is audited whose rows are read. */
+static const ScimAuditTable *
+audited(Relation relation)
+{
+	const Trigger *trigger = scim_audit_row_trigger(relation);
+
+	if (trigger == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("\"%s\" is not an audited table", RelationGetRelationName(relation))));
+	return scim_audit_tracked(relation, trigger);
+}
+
 static Datum
 row_state(Relation relation, TupleTableSlot *row)
 {
-	const Trigger *trigger = scim_audit_row_trigger(relation);
-	const ScimAuditTable *table;
+	const ScimAuditTable *table = audited(relation);
 	int			nest_level = 0;
 	Datum		state[3];
 	bool		absent[3];
 	int			dims[1] = {3};
 	int			lower[1] = {1};
 
-	if (trigger == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("\"%s\" is not an audited table", RelationGetRelationName(relation))));
-	table = scim_audit_tracked(relation, trigger);
 	slot_getallattrs(row);
 	if (table->pinned)
 		nest_level = scim_audit_pin_settings();
@@ -221,4 +233,57 @@ scim_audit_row_states(PG_FUNCTION_ARGS)
 	UnregisterExprContextCallback(reading->context, end_reading, PointerGetDatum(reading));
 	end_reading(PointerGetDatum(reading));
 	SRF_RETURN_DONE(call);
+}
+
+/* The values of a row, under a key of its own. */
+static uint64
+sum_row(const ScimAuditTable *table, const Datum *values, const bool *nulls, uint64 key)
+{
+	ScimStr		id = scim_audit_row_key(table, values, nulls);
+	StringInfoData member;
+	uint64		sum = 0;
+
+	scim_audit_cap_resource_id(&id);
+	if (scim_audit_is_seeded(table->resource_type, id))
+		return 0;
+	key = scim_audit_row_number_key(id, key);
+	initStringInfo(&member);
+	for (int i = 0; i < table->n_columns; i++)
+	{
+		const ScimAuditColumn *column = &table->columns[i];
+		int			name = (int) column->member.len;
+
+		if (column->excluded || nulls[i])
+			continue;
+		resetStringInfo(&member);
+		scim_audit_column_json(&member, column, values[i]);
+		if (member.len - name != 4 || memcmp(member.data + name, "null", 4) != 0)
+			sum += scim_audit_number((ScimStr) {member.data, member.len}, key);
+	}
+	return sum;
+}
+
+uint64
+scim_audit_sum_rows(Oid table, uint64 key)
+{
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "scim_audit row", ALLOCSET_DEFAULT_SIZES);
+	Reading    *reading = begin_reading(NULL, CurrentMemoryContext, table, table);
+	MemoryContext caller = MemoryContextSwitchTo(row_context);
+	int			nest_level = audited(reading->table)->pinned ? scim_audit_pin_settings() : 0;
+	TupleTableSlot *row;
+	uint64		sum = 0;
+
+	while ((row = next_row(reading)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		slot_getallattrs(row);
+		sum += sum_row(audited(reading->table), row->tts_values, row->tts_isnull, key);
+		MemoryContextReset(row_context);
+	}
+	if (nest_level > 0)
+		scim_audit_unpin_settings(nest_level);
+	MemoryContextSwitchTo(caller);
+	end_reading(PointerGetDatum(reading));
+	MemoryContextDelete(row_context);
+	return sum;
 }

@@ -17,4 +17,7 @@
 extern void scim_audit_seal(const uint8_t tx_id[16], int events,
 							const uint8_t last_leaf[SCIM_HASH_SIZE]);
 
+/* The transaction of the seal last made is over; did it commit?  Called for each transaction. */
+extern void scim_audit_seal_ended(bool committed);
+
 #endif							/* SCIM_AUDIT_PG_SEAL_H */

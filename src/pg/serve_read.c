@@ -97,20 +97,25 @@ attach_links(ScimAuditExchange *x, const ScimResourceType *type, const ScimProje
 			attach_link(x, &type->links[i], page);
 }
 
-void
-scim_audit_answer_resource(ScimAuditExchange *x, int status, ScimJson *json, const ScimMeta *meta,
-						   bool read_links)
+ScimStatus
+scim_audit_answer_resource(ScimAuditExchange *x, int http_status, const ScimAuditRow *row, bool read_links)
 {
-	ScimStr		id = meta->id;
+	const ScimResourceType *type = x->request.type;
+	ScimStr		id = row->meta.id;
+	ScimJson   *json;
 	Page		page = {1, &id, &json};
+	ScimStatus	status = scim_audit_checked(scim_resource_rest_from_row(x->arena, type, row->values, &json, &x->error));
 
+	if (status != SCIM_OK)
+		return status;
 	if (read_links)
-		attach_links(x, x->request.type, x->projection, &page);
-	scim_response_resource(&x->answer, x->request.type, json, meta, x->projection, x->base_url);
-	x->location = scim_location(x->arena, x->request.type, meta->id, x->base_url);
-	x->resource_id = meta->id;
-	x->version = meta->version;
-	x->status = status;
+		attach_links(x, type, x->projection, &page);
+	scim_response_resource(&x->answer, type, row->values, json, &row->meta, x->projection, x->base_url);
+	x->location = scim_location(x->arena, type, id, x->base_url);
+	x->resource_id = id;
+	x->version = row->meta.version;
+	x->status = http_status;
+	return SCIM_OK;
 }
 
 ScimStr
@@ -155,8 +160,6 @@ scim_audit_serve_resource(ScimAuditExchange *x)
 {
 	ScimSql		sql;
 	ScimAuditRow row = {{{0}}};
-	ScimJson   *json;
-	ScimStatus	status;
 
 	scim_audit_checked(scim_sql_select(x->arena, x->request.type, scim_audit_tenant_str(x),
 									   x->request.id, false, &sql));
@@ -170,10 +173,7 @@ scim_audit_serve_resource(ScimAuditExchange *x)
 		x->status = 304;
 		return SCIM_OK;
 	}
-	status = scim_audit_checked(scim_resource_from_row(x->arena, x->request.type, row.values, &json, &x->error));
-	if (status == SCIM_OK)
-		scim_audit_answer_resource(x, 200, json, &row.meta, true);
-	return status;
+	return scim_audit_answer_resource(x, 200, &row, true);
 }
 
 /* How many resources there are that satisfy the filter. */
@@ -239,8 +239,8 @@ answer_rows(ScimAuditExchange *x, Listing *listing, bool *first)
 	page.resources = palloc(Max(n, 1) * sizeof(ScimJson *));
 	for (i = 0; i < n; i++)
 	{
-		ScimStatus	status = scim_audit_checked(scim_resource_from_row(x->arena, listing->type, listing->rows[i].values,
-																	   &page.resources[i], &x->error));
+		ScimStatus	status = scim_audit_checked(scim_resource_rest_from_row(x->arena, listing->type, listing->rows[i].values,
+																			&page.resources[i], &x->error));
 
 		if (status != SCIM_OK)
 			return status;
@@ -254,8 +254,8 @@ answer_rows(ScimAuditExchange *x, Listing *listing, bool *first)
 		if (!*first)
 			scim_buf_char(&x->answer, ',');
 		*first = false;
-		scim_response_resource(&x->answer, listing->type, page.resources[i], &listing->rows[i].meta,
-							   listing->projection, x->base_url);
+		scim_response_resource(&x->answer, listing->type, listing->rows[i].values, page.resources[i],
+							   &listing->rows[i].meta, listing->projection, x->base_url);
 	}
 	return SCIM_OK;
 }

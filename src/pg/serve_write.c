@@ -228,19 +228,13 @@ answer_bare(ScimAuditExchange *x, int http_status, const ScimMeta *meta)
 static ScimStatus
 answer_row(ScimAuditExchange *x, int http_status, const ScimAuditRow *row, bool read_links)
 {
-	ScimJson   *json;
-	ScimStatus	status;
-
 	x->resource_name = scim_audit_resource_name(x, row);
 	if (x->in_bulk)
 	{
 		answer_bare(x, http_status, &row->meta);
 		return SCIM_OK;
 	}
-	status = scim_audit_checked(scim_resource_from_row(x->arena, x->request.type, row->values, &json, &x->error));
-	if (status == SCIM_OK)
-		scim_audit_answer_resource(x, http_status, json, &row->meta, read_links);
-	return status;
+	return scim_audit_answer_resource(x, http_status, row, read_links);
 }
 
 /* Does the client ask for the body of an answer that would be without? */

@@ -187,7 +187,8 @@ parse_request(ScimAuditExchange *x)
 {
 	const ScimAuditCall *call = x->call;
 	ScimStr		uri;
-	ScimJson   *headers = NULL;
+	ScimHeaders parsed;
+	const ScimHeaders *headers = NULL;
 	ScimStatus	status = SCIM_OK;
 	bool		headers_readable = call->headers.len <= SCIM_AUDIT_HEADERS_MAX;
 
@@ -198,7 +199,10 @@ parse_request(ScimAuditExchange *x)
 	if (call->caller != NULL)
 		headers = call->caller->headers;
 	else if (call->headers.ptr != NULL && headers_readable)
-		status = scim_audit_checked(scim_json_parse(x->arena, call->headers, &headers, &x->error));
+	{
+		status = scim_audit_checked(scim_headers_parse(x->arena, call->headers, &parsed, &x->error));
+		headers = &parsed;
+	}
 	if (status != SCIM_OK)
 		return status;
 	status = scim_audit_checked(scim_request_parse(x->arena, x->registry, call->method, uri,
@@ -389,7 +393,8 @@ init_exchange(ScimAuditExchange *x, const ScimAuditCall *call)
 	x->context.origin = "scim";
 	x->context.actor = scim_audit_role_name(GetOuterUserId());
 	x->context.actor_type = "role";
-	scim_audit_new_uuid(x->context.request_id);
+	if (call->caller == NULL || !call->caller->has_request_id)
+		scim_audit_new_uuid(x->context.request_id);
 	x->context.has_request_id = true;
 	if (call->caller != NULL)
 		init_caller(x, call->caller);

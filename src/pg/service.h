@@ -10,7 +10,7 @@
 #ifndef SCIM_AUDIT_PG_SERVICE_H
 #define SCIM_AUDIT_PG_SERVICE_H
 
-#include "core/scim.h"
+#include "core/headers.h"
 
 /* Longest URI and headers that are looked at, in bytes; body has scim_audit.max_body. */
 #define SCIM_AUDIT_URI_MAX (128 * 1024)
@@ -24,7 +24,7 @@ typedef struct ScimAuditCaller
 	const char *credential;		/* last four characters of the token */
 	const char *profile;
 	ScimStr		claims;			/* as in ScimAuditContext */
-	ScimJson   *headers;		/* in place of the call's, parsed */
+	const ScimHeaders *headers; /* in place of the call's, parsed; NULL: none */
 	bool		has_request_id;
 	uint8_t		request_id[16];	/* which the front end has given the request */
 } ScimAuditCaller;

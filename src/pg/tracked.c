@@ -448,6 +448,16 @@ scim_audit_row_trigger(Relation relation)
 }
 
 void
+scim_audit_column_json(StringInfo out, const ScimAuditColumn *column, Datum value)
+{
+	appendBinaryStringInfo(out, column->member.ptr, (int) column->member.len);
+	if (column->redacted)
+		appendStringInfoString(out, "\"[redacted]\"");
+	else
+		scim_audit_value_json(out, column->type, value);
+}
+
+void
 scim_audit_row_json(StringInfo out, const ScimAuditTable *table, const Datum *values,
 					const bool *nulls, const bool *only)
 {
@@ -463,11 +473,7 @@ scim_audit_row_json(StringInfo out, const ScimAuditTable *table, const Datum *va
 		if (!first)
 			appendStringInfoChar(out, ',');
 		first = false;
-		appendBinaryStringInfo(out, column->member.ptr, (int) column->member.len);
-		if (column->redacted)
-			appendStringInfoString(out, "\"[redacted]\"");
-		else
-			scim_audit_value_json(out, column->type, values[i]);
+		scim_audit_column_json(out, column, values[i]);
 	}
 	appendStringInfoChar(out, '}');
 }

@@ -81,6 +81,9 @@ extern const ScimAuditTable *scim_audit_tracked(Relation relation, const Trigger
 /* The trigger of relation that calls record_change for rows; NULL when there is none. */
 extern const Trigger *scim_audit_row_trigger(Relation relation);
 
+/* Append "name":value, of a column that is not excluded and a value that is not null. */
+extern void scim_audit_column_json(StringInfo out, const ScimAuditColumn *column, Datum value);
+
 /*
  * Append the row as a JSON object: columns that are not null and not
  * excluded, and of these, when only is given, those it marks.

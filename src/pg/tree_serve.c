@@ -82,7 +82,7 @@ get_entries(const char *origin, const ScimTile *tile, MemoryContext context)
 	{
 		while (scim_audit_rows_next(&rows))
 		{
-			for (int64 index = DatumGetInt64(rows.values[SCIM_AUDIT_EVENT_N_COLUMNS]); next < index; next++)
+			for (int64 index = DatumGetInt64(rows.fields.values[SCIM_AUDIT_EVENT_N_COLUMNS]); next < index; next++)
 				scim_tile_put_entry(&bundle, SCIM_STR(""));
 			put_event(&bundle, &entry, &rows);
 			next++;

@@ -124,16 +124,16 @@ hold_seals(Merge *merge, const uint8_t tx_id[UUID_LEN])
 	}
 }
 
-/* First walk: each transaction with its seals, then its events. */
-static void
-walk_events(ScimAuditCheck *check)
+/* Each transaction with its seals, then its events. */
+void
+scim_audit_walk_events(ScimAuditCheck *check, const char *events, const char *seals, ScimAuditArgs args)
 {
 	Merge		merge = {.held_size = 4, .held = palloc(4 * sizeof(ScimVerifySeal))};
 	MemoryContext caller = MemoryContextSwitchTo(check->row_context);
 	uint8_t		tx_id[UUID_LEN];
 
-	scim_audit_rows_open(&merge.events, check, EVENTS_QUERY, true);
-	scim_audit_rows_open(&merge.seals, check, SEALS_BY_TRANSACTION_QUERY, true);
+	scim_audit_rows_open(&merge.events, events, args);
+	scim_audit_rows_open(&merge.seals, seals, args);
 	next_seal(&merge);
 	next_event(check, &merge);
 	while (merge.has_event || merge.has_seal)
@@ -157,20 +157,21 @@ walk_events(ScimAuditCheck *check)
 	MemoryContextSwitchTo(caller);
 }
 
-/* Second walk: seals by chain. */
-static void
-walk_seals(ScimAuditCheck *check)
+void
+scim_audit_walk_seals(ScimAuditCheck *check)
 {
 	ScimAuditRows rows;
 	ScimVerifySeal seal;
 	MemoryContext caller = MemoryContextSwitchTo(check->row_context);
 
-	scim_audit_rows_open(&rows, check, check->whole ? SEALS_BY_CHAIN_QUERY : SEALS_BY_CHAIN_BOUNDED_QUERY, !check->whole);
+	scim_audit_rows_open(&rows, check->whole ? SEALS_BY_CHAIN_QUERY : SEALS_BY_CHAIN_BOUNDED_QUERY, check->whole ? SCIM_AUDIT_NO_ARGS : scim_audit_range_args(&check->range));
 	while (scim_audit_rows_next(&rows))
 	{
 		MemoryContextReset(check->row_context);
 		scim_audit_rows_seal(&rows, &seal);
 		scim_audit_walk_went(scim_verify_seal(check->walk, &seal, scim_audit_rows_is_anchor(&rows)));
+		if (check->balance != NULL && !scim_audit_rows_is_anchor(&rows))
+			scim_audit_balance_seal(check->balance, &check->range, &seal.seal);
 	}
 	scim_audit_walk_went(scim_verify_seals_end(check->walk));
 	MemoryContextSwitchTo(caller);
@@ -293,27 +294,29 @@ free_walk(void *arg)
 	scim_verify_free(((ScimAuditCheck *) arg)->walk);
 }
 
+void
+scim_audit_walk_begin(ScimAuditCheck *check, void (*report) (void *check, const ScimFinding *finding))
+{
+	ScimVerifyCalls calls = {.report = report, .gone = scim_audit_note_gone, .erased = scim_audit_note_erased, .arg = check};
+
+	scim_verify_free(check->walk);
+	check->walk = scim_verify_create(scim_audit_sha256, &calls, check->whole);
+	scim_audit_walk_went(check->walk != NULL);
+}
+
 /* Run every check as the owner of the log. */
 static void
 run_checks(ScimAuditCheck *check)
 {
 	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
-	ScimVerifyCalls calls;
 	Relation	events = table_open(scim_audit_events_oid(), AccessShareLock);
 	Oid			user;
 	int			security;
 
 	callback->func = free_walk;
 	callback->arg = check;
-	check->walk = NULL;
 	check->context = CurrentMemoryContext;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
-	calls.report = report_walk;
-	calls.gone = scim_audit_note_gone;
-	calls.erased = scim_audit_note_erased;
-	calls.arg = check;
-	check->walk = scim_verify_create(scim_audit_sha256, &calls, check->whole);
-	scim_audit_walk_went(check->walk != NULL);
 	scim_audit_erased_begin(check);
 	check->row_context = AllocSetContextCreate(CurrentMemoryContext, "scim_audit verify row", ALLOCSET_DEFAULT_SIZES);
 
@@ -322,8 +325,12 @@ run_checks(ScimAuditCheck *check)
 	table_close(events, NoLock);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	walk_events(check);
-	walk_seals(check);
+	if (!scim_audit_balance(check))
+	{
+		scim_audit_walk_begin(check, report_walk);
+		scim_audit_walk_events(check, EVENTS_QUERY, SEALS_BY_TRANSACTION_QUERY, scim_audit_range_args(&check->range));
+		scim_audit_walk_seals(check);
+	}
 	scim_audit_verify_erased(check);
 	if (check->whole)
 	{
@@ -406,11 +413,11 @@ scim_audit_verify(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	check->result = (ReturnSetInfo *) fcinfo->resultinfo;
 	check->whole = PG_ARGISNULL(0) && PG_ARGISNULL(1);
-	memset(&check->to, 0xFF, sizeof check->to);
+	memset(&check->range.to, 0xFF, UUID_LEN);
 	if (!PG_ARGISNULL(0))
-		check->from = time_bound(PG_GETARG_TIMESTAMPTZ(0));
+		check->range.from = time_bound(PG_GETARG_TIMESTAMPTZ(0));
 	if (!PG_ARGISNULL(1))
-		check->to = time_bound(PG_GETARG_TIMESTAMPTZ(1));
+		check->range.to = time_bound(PG_GETARG_TIMESTAMPTZ(1));
 	run_checks(check);
 	if (check->hidden)
 		report_hidden(check);

@@ -2,8 +2,9 @@
  * verify.h
  *		scim_audit.verify(): what its parts share.
  *
- * verify.c drives the walk of core/verify.h over the log as verify_read.c
- * reads it, verify_erased.c looks for details that are gone, verify_tree.c
+ * verify_balance.c tells quickly that nothing is wrong; otherwise verify.c
+ * drives the walk of core/verify.h over the log as verify_read.c reads it.
+ * verify_erased.c looks for details that are gone, verify_tree.c
  * compares the log with its checkpoints, verify_rows.c audited tables with it.
  * Everything is read as the owner of the log, under one snapshot: the
  * caller's.  A finding goes to the caller's result only when it concerns one
@@ -31,6 +32,15 @@ typedef struct ScimAuditSuspect
 	int32		n;				/* -1: all of the transaction */
 } ScimAuditSuspect;
 
+/* Transactions, both bounds included. */
+typedef struct ScimAuditRange
+{
+	pg_uuid_t	from;
+	pg_uuid_t	to;
+} ScimAuditRange;
+
+typedef struct ScimAuditBalance ScimAuditBalance;
+
 typedef struct ScimAuditCheck
 {
 	ReturnSetInfo *result;		/* findings go to its tuple store */
@@ -40,11 +50,11 @@ typedef struct ScimAuditCheck
 	MemoryContext row_context;	/* reset for each row read */
 	List	   *suspects;		/* of ScimAuditSuspect */
 	int64		n_suspects;		/* how many there were, kept or not */
-	pg_uuid_t	from;			/* transactions checked, both included */
-	pg_uuid_t	to;
+	ScimAuditRange range;		/* transactions checked */
 	bool		whole;			/* no bound was given */
 	int64		findings;		/* rows of the result */
 	bool		hidden;			/* some were not the caller's */
+	ScimAuditBalance *balance;	/* NULL when the log was walked */
 	Tuplestorestate *gone;		/* events without their detail */
 	TupleDesc	gone_desc;
 	Tuplestorestate *erased;	/* event_ids that erasures name */
@@ -60,19 +70,36 @@ typedef struct ScimAuditCheck
 /* Of scim_audit.seals s; scim_audit_rows_is_anchor wants a boolean behind. */
 #define SCIM_AUDIT_SEAL_COLUMNS "s.chain, s.seq, s.tx_id, s.at, s.events, s.last_leaf, s.config_hash, s.prev_hash, s.hash"
 
-/* A cursor read row by row, with one column array: those of an event, and one more that a query may have. */
+/* The columns of a row: those of an event, and one more that a query may have. */
+typedef struct ScimAuditFields
+{
+	Datum		values[SCIM_AUDIT_EVENT_N_COLUMNS + 1];
+	bool		nulls[SCIM_AUDIT_EVENT_N_COLUMNS + 1];
+} ScimAuditFields;
+
+/* A cursor read row by row. */
 typedef struct ScimAuditRows
 {
 	Portal		portal;
 	SPITupleTable *table;
 	uint64		count;
 	uint64		next;
-	Datum		values[SCIM_AUDIT_EVENT_N_COLUMNS + 1];
-	bool		nulls[SCIM_AUDIT_EVENT_N_COLUMNS + 1];
+	ScimAuditFields fields;
 } ScimAuditRows;
 
-/* Open a query, with check->from and check->to as its parameters when it is bounded. */
-extern void scim_audit_rows_open(ScimAuditRows *rows, ScimAuditCheck *check, const char *query, bool bounded);
+/* What a query of the log is about: its parameters. */
+typedef struct ScimAuditArgs
+{
+	int			n;
+	Oid			types[2];
+	Datum		values[2];
+} ScimAuditArgs;
+
+/* The bounds of a range; nothing. */
+extern ScimAuditArgs scim_audit_range_args(const ScimAuditRange *range);
+#define SCIM_AUDIT_NO_ARGS ((ScimAuditArgs) {0})
+
+extern void scim_audit_rows_open(ScimAuditRows *rows, const char *query, ScimAuditArgs args);
 
 /* Make the next row the current one; false, and closed, at the end. */
 extern bool scim_audit_rows_next(ScimAuditRows *rows);
@@ -80,10 +107,49 @@ extern bool scim_audit_rows_next(ScimAuditRows *rows);
 /* The current row; texts live as long as the current memory context, or the row. */
 extern void scim_audit_rows_event(const ScimAuditRows *rows, ScimVerifyEvent *event);
 extern void scim_audit_rows_seal(const ScimAuditRows *rows, ScimVerifySeal *seal);
+extern void scim_audit_fields_event(const ScimAuditFields *fields, ScimVerifyEvent *event);
 extern bool scim_audit_rows_is_anchor(const ScimAuditRows *rows);
 
 /* Raise what a walk stopped for. */
 extern void scim_audit_walk_went(bool went_on);
+
+/* Begin a walk in place of check->walk, which tells its findings to report, with check. */
+extern void scim_audit_walk_begin(ScimAuditCheck *check, void (*report) (void *check, const ScimFinding *finding));
+
+/* First walk: events by (tx_id, n) and seals by tx_id, as two queries have them. */
+extern void scim_audit_walk_events(ScimAuditCheck *check, const char *events, const char *seals, ScimAuditArgs args);
+
+/* Second walk: seals by chain. */
+extern void scim_audit_walk_seals(ScimAuditCheck *check);
+
+/*
+ * The quick way: true when all that the walks over the range checked would
+ * find is now reported; check->balance is then there.  False: nothing is.
+ */
+extern bool scim_audit_balance(ScimAuditCheck *check);
+
+/* A seal of the second walk. */
+extern void scim_audit_balance_seal(ScimAuditBalance *balance, const ScimAuditRange *range, const ScimSeal *seal);
+
+/* Of ScimAuditTable, those whose rows must be compared one by one. */
+extern List *scim_audit_uneven_tables(ScimAuditCheck *check, List *tables);
+
+/*
+ * Are the leaves of a tree of that size, as tiles have them, those of the log's
+ * events?  False says nothing.
+ */
+extern bool scim_audit_leaves_even(ScimAuditCheck *check, const char *origin, uint64 size);
+
+/* The audited tables that can be compared, as ScimAuditTable; those of an application first. */
+extern List *scim_audit_verify_tables(ScimAuditCheck *check);
+
+/* The tenant that CREATE EXTENSION makes, of which no event tells. */
+static inline bool
+scim_audit_is_seeded(ScimStr resource_type, ScimStr id)
+{
+	return id.len == 7 && memcmp(id.ptr, "default", 7) == 0 &&
+		resource_type.len == 12 && memcmp(resource_type.ptr, "scim.tenants", 12) == 0;
+}
 
 extern void scim_audit_verify_report(ScimAuditCheck *check, const ScimFinding *finding);
 

@@ -108,7 +108,7 @@ read_other_erasures(ScimAuditCheck *check)
 	ScimVerifyEvent event;
 	MemoryContext caller = MemoryContextSwitchTo(check->row_context);
 
-	scim_audit_rows_open(&rows, check, OTHER_ERASURES_QUERY, true);
+	scim_audit_rows_open(&rows, OTHER_ERASURES_QUERY, scim_audit_range_args(&check->range));
 	while (scim_audit_rows_next(&rows))
 	{
 		MemoryContextReset(check->row_context);

@@ -2,118 +2,92 @@
  * verify_fold.c
  *		SQL functions by which verify() compares rows with their history.
  *
- * A row's history need not be replayed to know what it led to.  Give each
- * pair of a column's name and value a random-looking number, a keyed hash; add
- * the numbers of all that ever came (detail.new) and subtract those of all
- * that went (detail.old): each value but the last both came and went, so what
- * is left is the sum over the row as it should be now, nothing for a deleted
- * row.  The order of events does not matter, nor how many there are, and both
- * sides are one GROUP BY that the executor can spill.  The key is new for each
- * run, so no values can be chosen that cancel out; sums have 128 bits.
+ * A row's history need not be replayed to know what it led to.  Add the
+ * numbers (verify_sum.h) of all values that ever came (detail.new) and subtract
+ * those of all that went (detail.old): each value but the last both came and
+ * went, so what is left is the sum over the row as it should be now, nothing
+ * for a deleted row.  The order of events does not matter, nor how many there
+ * are, and both sides are one GROUP BY that the executor can spill.
  *
  * Nothing here raises an ERROR over a detail that somebody has altered.
  */
 #include "pg/compat.h"
 
 #include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "fmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/uuid.h"
 
 #include "core/members.h"
 #include "pg/json_text.h"
 #include "pg/key_digest.h"
 #include "pg/log.h"
+#include "pg/verify_sum.h"
 
 PG_FUNCTION_INFO_V1(scim_audit_fold_step);
 PG_FUNCTION_INFO_V1(scim_audit_fold_combine);
 PG_FUNCTION_INFO_V1(scim_audit_key_before);
 
 
-/* A sum: two 64-bit numbers in the bytes of a uuid, each modulo 2^64. */
-typedef struct Sum
+/* What is left of an object; null is no value, the row has nothing there. */
+static uint64
+sum_members(ScimMembers *members, uint64 key)
 {
-	uint64		part[2];
-} Sum;
+	ScimMember	member;
+	uint64		sum = 0;
 
-static Sum
-get_sum(pg_uuid_t *uuid)
-{
-	Sum			sum;
-
-	memcpy(&sum, uuid->data, UUID_LEN);
+	while (scim_members_next(members, &member))
+	{
+		if (member.value.len != 4 || memcmp(member.value.ptr, "null", 4) != 0)
+			sum += scim_audit_number(member.whole, key);
+	}
 	return sum;
 }
 
-/* Into the aggregate's own state where there is one, else into a copy. */
-static Datum
-return_sum(FunctionCallInfo fcinfo, Sum sum)
-{
-	pg_uuid_t  *state = AggCheckCallContext(fcinfo, NULL) ? PG_GETARG_UUID_P(0) : palloc(sizeof(pg_uuid_t));
-
-	memcpy(state->data, &sum, UUID_LEN);
-	PG_RETURN_UUID_P(state);
-}
-
-/* Add the numbers of an object's members that are not null, or subtract them. */
-static void
-fold_values(Sum *sum, ScimStr object, const Sum *seed, bool add)
+uint64
+scim_audit_sum_detail(ScimStr detail, uint64 key)
 {
 	ScimMembers members;
-	ScimMember	member;
-	int			i;
+	ScimMembers inner;
+	ScimStr		name;
+	uint64		sum = 0;
 
-	scim_members_begin(&members, object);
-	while (scim_members_next(&members, &member))
+	scim_members_begin(&members, detail);
+	while (scim_members_name(&members, &name))
 	{
-		if (member.value.len == 4 && memcmp(member.value.ptr, "null", 4) == 0)
-			continue;
-		for (i = 0; i < lengthof(sum->part); i++)
-		{
-			uint64		number = hash_bytes_extended((const unsigned char *) member.whole.ptr,
-													 (int) member.whole.len, seed->part[i]);
+		bool		old = name.len == 5 && memcmp(name.ptr, "\"old\"", 5) == 0;
+		bool		new = name.len == 5 && memcmp(name.ptr, "\"new\"", 5) == 0;
 
-			sum->part[i] += add ? number : -number;
+		if (!old && !new)
+		{
+			scim_members_value(&members);
+			continue;
 		}
+		scim_members_enter(&members, &inner);
+		sum += new ? sum_members(&inner, key) : -sum_members(&inner, key);
+		scim_members_leave(&members, &inner);
 	}
+	return sum;
 }
 
 /*
- * scim_audit.fold_step(state uuid, detail json or text, seed uuid) RETURNS uuid: add
- * the values of detail.new, subtract those of detail.old.
+ * scim_audit.fold_step(state bigint, detail json or text, key bigint) RETURNS bigint:
+ * add the values of detail.new, subtract those of detail.old.
  */
 Datum
 scim_audit_fold_step(PG_FUNCTION_ARGS)
 {
-	Sum			sum = get_sum(PG_GETARG_UUID_P(0));
 	struct varlena *detail = PG_GETARG_VARLENA_PP(1);
-	Sum			seed = get_sum(PG_GETARG_UUID_P(2));
-	ScimMembers members;
-	ScimMember	member;
 
-	scim_members_begin(&members, (ScimStr) {VARDATA_ANY(detail), VARSIZE_ANY_EXHDR(detail)});
-	while (scim_members_next(&members, &member))
-	{
-		if (member.name.len == 5 && memcmp(member.name.ptr, "\"old\"", 5) == 0)
-			fold_values(&sum, member.value, &seed, false);
-		else if (member.name.len == 5 && memcmp(member.name.ptr, "\"new\"", 5) == 0)
-			fold_values(&sum, member.value, &seed, true);
-	}
-	return return_sum(fcinfo, sum);
+	PG_RETURN_INT64((uint64) PG_GETARG_INT64(0) +
+					scim_audit_sum_detail((ScimStr) {VARDATA_ANY(detail), VARSIZE_ANY_EXHDR(detail)}, PG_GETARG_INT64(2)));
 }
 
-/* scim_audit.fold_combine(a uuid, b uuid) RETURNS uuid: the sum of two sums */
+/* scim_audit.fold_combine(a bigint, b bigint) RETURNS bigint: the sum, modulo 2^64 */
 Datum
 scim_audit_fold_combine(PG_FUNCTION_ARGS)
 {
-	Sum			sum = get_sum(PG_GETARG_UUID_P(0));
-	Sum			other = get_sum(PG_GETARG_UUID_P(1));
-
-	sum.part[0] += other.part[0];
-	sum.part[1] += other.part[1];
-	return return_sum(fcinfo, sum);
+	PG_RETURN_INT64((uint64) PG_GETARG_INT64(0) + (uint64) PG_GETARG_INT64(1));
 }
 
 /* The name of a column as it stands before the colon. */

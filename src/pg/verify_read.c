@@ -44,14 +44,17 @@ enum
 };
 
 
-void
-scim_audit_rows_open(ScimAuditRows *rows, ScimAuditCheck *check, const char *query, bool bounded)
+ScimAuditArgs
+scim_audit_range_args(const ScimAuditRange *range)
 {
-	Oid			types[2] = {UUIDOID, UUIDOID};
-	Datum		values[2] = {UUIDPGetDatum(&check->from), UUIDPGetDatum(&check->to)};
+	return (ScimAuditArgs) {2, {UUIDOID, UUIDOID}, {UUIDPGetDatum(&range->from), UUIDPGetDatum(&range->to)}};
+}
 
+void
+scim_audit_rows_open(ScimAuditRows *rows, const char *query, ScimAuditArgs args)
+{
 	memset(rows, 0, sizeof *rows);
-	rows->portal = SPI_cursor_open_with_args(NULL, query, bounded ? 2 : 0, types, values, NULL, true, 0);
+	rows->portal = SPI_cursor_open_with_args(NULL, query, args.n, args.types, args.values, NULL, true, 0);
 }
 
 bool
@@ -74,26 +77,26 @@ scim_audit_rows_next(ScimAuditRows *rows)
 			return false;
 		}
 	}
-	heap_deform_tuple(rows->table->vals[rows->next++], rows->table->tupdesc, rows->values, rows->nulls);
+	heap_deform_tuple(rows->table->vals[rows->next++], rows->table->tupdesc, rows->fields.values, rows->fields.nulls);
 	return true;
 }
 
 static ScimStr
-get_text(const ScimAuditRows *rows, int column)
+get_text(const ScimAuditFields *fields, int column)
 {
 	struct varlena *value;
 
-	if (rows->nulls[column])
+	if (fields->nulls[column])
 		return SCIM_STR_NONE;
-	value = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(rows->values[column]));
+	value = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(fields->values[column]));
 	return (ScimStr) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
 }
 
 /* A hash; false, and zeros, when it is null or of another length. */
 static bool
-get_hash(const ScimAuditRows *rows, int column, uint8_t out[SCIM_HASH_SIZE])
+get_hash(const ScimAuditFields *fields, int column, uint8_t out[SCIM_HASH_SIZE])
 {
-	ScimStr		bytes = get_text(rows, column);
+	ScimStr		bytes = get_text(fields, column);
 
 	memset(out, 0, SCIM_HASH_SIZE);
 	if (bytes.ptr == NULL || bytes.len != SCIM_HASH_SIZE)
@@ -103,16 +106,16 @@ get_hash(const ScimAuditRows *rows, int column, uint8_t out[SCIM_HASH_SIZE])
 }
 
 static int32_t
-get_int(const ScimAuditRows *rows, int column)
+get_int(const ScimAuditFields *fields, int column)
 {
-	return rows->nulls[column] ? 0 : DatumGetInt32(rows->values[column]);
+	return fields->nulls[column] ? 0 : DatumGetInt32(fields->values[column]);
 }
 
 /* A time in microseconds since 1970; false, and 0, when an entry cannot hold it. */
 static bool
-get_time(const ScimAuditRows *rows, int column, int64_t *out)
+get_time(const ScimAuditFields *fields, int column, int64_t *out)
 {
-	TimestampTz time = rows->nulls[column] ? DT_NOBEGIN : DatumGetTimestampTz(rows->values[column]);
+	TimestampTz time = fields->nulls[column] ? DT_NOBEGIN : DatumGetTimestampTz(fields->values[column]);
 
 	*out = 0;
 	if (TIMESTAMP_NOT_FINITE(time))
@@ -122,17 +125,17 @@ get_time(const ScimAuditRows *rows, int column, int64_t *out)
 }
 
 static void
-get_uuid(const ScimAuditRows *rows, int column, uint8_t out[16])
+get_uuid(const ScimAuditFields *fields, int column, uint8_t out[16])
 {
-	if (rows->nulls[column])
+	if (fields->nulls[column])
 		memset(out, 0, UUID_LEN);
 	else
-		memcpy(out, DatumGetUUIDP(rows->values[column])->data, UUID_LEN);
+		memcpy(out, DatumGetUUIDP(fields->values[column])->data, UUID_LEN);
 }
 
 /* A text array's elements; false when it has nulls or more dimensions. */
 static bool
-get_changed(const ScimAuditRows *rows, ScimEntry *entry)
+get_changed(const ScimAuditFields *fields, ScimEntry *entry)
 {
 	ArrayType  *array;
 	Datum	   *elements;
@@ -140,9 +143,9 @@ get_changed(const ScimAuditRows *rows, ScimEntry *entry)
 	ScimStr    *changed;
 	int			i;
 
-	if (rows->nulls[EVENT_CHANGED])
+	if (fields->nulls[EVENT_CHANGED])
 		return true;
-	array = DatumGetArrayTypeP(rows->values[EVENT_CHANGED]);
+	array = DatumGetArrayTypeP(fields->values[EVENT_CHANGED]);
 	if (ARR_NDIM(array) > 1 || array_contains_nulls(array))
 		return false;
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &entry->n_changed);
@@ -154,64 +157,71 @@ get_changed(const ScimAuditRows *rows, ScimEntry *entry)
 }
 
 void
-scim_audit_rows_event(const ScimAuditRows *rows, ScimVerifyEvent *event)
+scim_audit_fields_event(const ScimAuditFields *fields, ScimVerifyEvent *event)
 {
 	ScimEntry  *entry = &event->entry;
 	bool		whole = true;
 
 	memset(event, 0, sizeof *event);
-	get_uuid(rows, EVENT_TX_ID, entry->tx_id);
-	entry->n = get_int(rows, EVENT_N);
-	whole &= get_time(rows, EVENT_AT, &entry->at);
-	entry->tenant = get_text(rows, EVENT_TENANT);
-	entry->category = get_text(rows, EVENT_CATEGORY);
-	entry->action = get_text(rows, EVENT_ACTION);
-	entry->event_type = get_text(rows, EVENT_EVENT_TYPE);
-	entry->outcome = get_text(rows, EVENT_OUTCOME);
-	entry->status = get_int(rows, EVENT_STATUS);
-	entry->status_zero = entry->status == 0 && !rows->nulls[EVENT_STATUS];
-	entry->scim_type = get_text(rows, EVENT_SCIM_TYPE);
-	entry->actor = get_text(rows, EVENT_ACTOR);
-	entry->actor_type = get_text(rows, EVENT_ACTOR_TYPE);
-	entry->credential = get_text(rows, EVENT_CREDENTIAL);
-	entry->session_role = get_text(rows, EVENT_SESSION_ROLE);
-	entry->effective_role = get_text(rows, EVENT_EFFECTIVE_ROLE);
-	entry->origin = get_text(rows, EVENT_ORIGIN);
-	entry->resource_type = get_text(rows, EVENT_RESOURCE_TYPE);
-	entry->resource_id = get_text(rows, EVENT_RESOURCE_ID);
-	whole &= get_changed(rows, entry);
-	entry->has_request_id = !rows->nulls[EVENT_REQUEST_ID];
-	get_uuid(rows, EVENT_REQUEST_ID, entry->request_id);
-	entry->method = get_text(rows, EVENT_METHOD);
-	entry->has_detail = !rows->nulls[EVENT_DETAIL_HASH];
-	whole &= get_hash(rows, EVENT_DETAIL_HASH, entry->detail_hash) || !entry->has_detail;
-	whole &= get_hash(rows, EVENT_PREV_HASH, entry->prev_hash);
-	whole &= get_hash(rows, EVENT_LEAF_HASH, event->leaf_hash);
+	get_uuid(fields, EVENT_TX_ID, entry->tx_id);
+	entry->n = get_int(fields, EVENT_N);
+	whole &= get_time(fields, EVENT_AT, &entry->at);
+	entry->tenant = get_text(fields, EVENT_TENANT);
+	entry->category = get_text(fields, EVENT_CATEGORY);
+	entry->action = get_text(fields, EVENT_ACTION);
+	entry->event_type = get_text(fields, EVENT_EVENT_TYPE);
+	entry->outcome = get_text(fields, EVENT_OUTCOME);
+	entry->status = get_int(fields, EVENT_STATUS);
+	entry->status_zero = entry->status == 0 && !fields->nulls[EVENT_STATUS];
+	entry->scim_type = get_text(fields, EVENT_SCIM_TYPE);
+	entry->actor = get_text(fields, EVENT_ACTOR);
+	entry->actor_type = get_text(fields, EVENT_ACTOR_TYPE);
+	entry->credential = get_text(fields, EVENT_CREDENTIAL);
+	entry->session_role = get_text(fields, EVENT_SESSION_ROLE);
+	entry->effective_role = get_text(fields, EVENT_EFFECTIVE_ROLE);
+	entry->origin = get_text(fields, EVENT_ORIGIN);
+	entry->resource_type = get_text(fields, EVENT_RESOURCE_TYPE);
+	entry->resource_id = get_text(fields, EVENT_RESOURCE_ID);
+	whole &= get_changed(fields, entry);
+	entry->has_request_id = !fields->nulls[EVENT_REQUEST_ID];
+	get_uuid(fields, EVENT_REQUEST_ID, entry->request_id);
+	entry->method = get_text(fields, EVENT_METHOD);
+	entry->has_detail = !fields->nulls[EVENT_DETAIL_HASH];
+	whole &= get_hash(fields, EVENT_DETAIL_HASH, entry->detail_hash) || !entry->has_detail;
+	whole &= get_hash(fields, EVENT_PREV_HASH, entry->prev_hash);
+	whole &= get_hash(fields, EVENT_LEAF_HASH, event->leaf_hash);
 	event->damaged = !whole;
-	event->detail = get_text(rows, EVENT_DETAIL);
-	event->salt = get_text(rows, EVENT_DETAIL_SALT);
+	event->detail = get_text(fields, EVENT_DETAIL);
+	event->salt = get_text(fields, EVENT_DETAIL_SALT);
+}
+
+void
+scim_audit_rows_event(const ScimAuditRows *rows, ScimVerifyEvent *event)
+{
+	scim_audit_fields_event(&rows->fields, event);
 }
 
 void
 scim_audit_rows_seal(const ScimAuditRows *rows, ScimVerifySeal *seal)
 {
-	bool		whole = !rows->nulls[SEAL_TX_ID] && !rows->nulls[SEAL_EVENTS];
+	const ScimAuditFields *fields = &rows->fields;
+	bool		whole = !fields->nulls[SEAL_TX_ID] && !fields->nulls[SEAL_EVENTS];
 
 	memset(seal, 0, sizeof *seal);
-	seal->seal.chain = get_int(rows, SEAL_CHAIN);
-	seal->seal.seq = rows->nulls[SEAL_SEQ] ? 0 : DatumGetInt64(rows->values[SEAL_SEQ]);
-	get_uuid(rows, SEAL_TX_ID, seal->seal.tx_id);
-	whole &= get_time(rows, SEAL_AT, &seal->seal.at);
-	seal->seal.events = get_int(rows, SEAL_EVENTS);
-	whole &= get_hash(rows, SEAL_LAST_LEAF, seal->seal.last_leaf);
-	whole &= get_hash(rows, SEAL_CONFIG_HASH, seal->seal.config_hash);
-	whole &= get_hash(rows, SEAL_PREV_HASH, seal->seal.prev_hash);
-	whole &= get_hash(rows, SEAL_HASH, seal->hash);
+	seal->seal.chain = get_int(fields, SEAL_CHAIN);
+	seal->seal.seq = fields->nulls[SEAL_SEQ] ? 0 : DatumGetInt64(fields->values[SEAL_SEQ]);
+	get_uuid(fields, SEAL_TX_ID, seal->seal.tx_id);
+	whole &= get_time(fields, SEAL_AT, &seal->seal.at);
+	seal->seal.events = get_int(fields, SEAL_EVENTS);
+	whole &= get_hash(fields, SEAL_LAST_LEAF, seal->seal.last_leaf);
+	whole &= get_hash(fields, SEAL_CONFIG_HASH, seal->seal.config_hash);
+	whole &= get_hash(fields, SEAL_PREV_HASH, seal->seal.prev_hash);
+	whole &= get_hash(fields, SEAL_HASH, seal->hash);
 	seal->damaged = !whole;
 }
 
 bool
 scim_audit_rows_is_anchor(const ScimAuditRows *rows)
 {
-	return DatumGetBool(rows->values[SEAL_ANCHOR]);
+	return DatumGetBool(rows->fields.values[SEAL_ANCHOR]);
 }

@@ -97,35 +97,59 @@ missing_column(Relation relation, const Trigger *trigger)
 	return NULL;
 }
 
-/*
- * The tables that can be compared.  One whose trigger names a column that is
- * gone takes no change any more; it is a finding, not the end of the check.
- */
-static List *
-comparable_tables(ScimAuditCheck *check)
+/* A trigger that names a column that is gone takes no change any more; that is a finding, not the end of the check. */
+static void
+report_missing(ScimAuditCheck *check, Relation relation, const char *missing)
 {
-	List	   *comparable = NIL;
-	List	   *tables = audited_tables();
+	ScimFinding finding = {.rule = "config_changed"};
+
+	snprintf(finding.message, sizeof finding.message, "%s cannot be audited: its trigger names the column %s, which does not exist.",
+			 RelationGetRelationName(relation), missing);
+	scim_audit_verify_report(check, &finding);
+}
+
+/* A copy of how the table is audited, as far as it is good while SQL is run: without columns. */
+static ScimAuditTable *
+copy_table(const ScimAuditTable *table)
+{
+	ScimAuditTable *copy = palloc(sizeof(ScimAuditTable));
+
+	*copy = *table;
+	copy->resource_type.ptr = pnstrdup(table->resource_type.ptr, table->resource_type.len);
+	copy->event_prefix.ptr = pnstrdup(table->event_prefix.ptr, table->event_prefix.len);
+	copy->columns = NULL;
+	return copy;
+}
+
+/* Each audited table as a ScimAuditTable, or its missing column told. */
+static List *
+comparable_tables(ScimAuditCheck *check, bool tell)
+{
+	List	   *own = NIL;
+	List	   *applications = NIL;
+	Oid			scim = get_namespace_oid("scim", false);
 	ListCell   *cell;
 
-	foreach(cell, tables)
+	foreach(cell, audited_tables())
 	{
 		Relation	relation = relation_open(lfirst_oid(cell), AccessShareLock);
-		const char *missing = missing_column(relation, scim_audit_row_trigger(relation));
+		const Trigger *trigger = scim_audit_row_trigger(relation);
+		const char *missing = missing_column(relation, trigger);
+		List	  **tables = RelationGetNamespace(relation) == scim ? &own : &applications;
 
 		if (missing == NULL)
-			comparable = lappend_oid(comparable, lfirst_oid(cell));
-		else
-		{
-			ScimFinding finding = {.rule = "config_changed"};
-
-			snprintf(finding.message, sizeof finding.message, "%s cannot be audited: its trigger names the column %s, which does not exist.",
-					 RelationGetRelationName(relation), missing);
-			scim_audit_verify_report(check, &finding);
-		}
+			*tables = lappend(*tables, copy_table(scim_audit_tracked(relation, trigger)));
+		else if (tell)
+			report_missing(check, relation, missing);
 		relation_close(relation, AccessShareLock);
 	}
-	return comparable;
+	return list_concat(applications, own);
+}
+
+List *
+scim_audit_verify_tables(ScimAuditCheck *check)
+{
+	return comparable_tables(check, false);
 }
 
 /* Is there a table that keeps the same resources, or memberships, among those of the list? */
@@ -147,22 +171,20 @@ is_listed(List *resources, const ScimAuditTable *table)
 
 /* One audited table's part of the two lists that the query is made of; of the first, where it is new. */
 static void
-append_table(StringInfo kinds, StringInfo rows, Oid oid, List **resources)
+append_table(StringInfo kinds, StringInfo rows, const ScimAuditTable *known, List **resources)
 {
-	Relation	relation = relation_open(oid, AccessShareLock);
-	ScimAuditTable copy = *scim_audit_tracked(relation, scim_audit_row_trigger(relation));
-	const ScimAuditTable *table = &copy;
+	Relation	relation = relation_open(known->relation, AccessShareLock);
+	ScimAuditTable *table = copy_table(known);
 
-	/* SQL is run meanwhile. */
-	copy.resource_type.ptr = pnstrdup(table->resource_type.ptr, table->resource_type.len);
-	copy.event_prefix.ptr = pnstrdup(table->event_prefix.ptr, table->event_prefix.len);
+	/* Its columns are those of now, read before SQL is run. */
+	table->columns = scim_audit_tracked(relation, scim_audit_row_trigger(relation))->columns;
 	if (!table->is_resource || !is_listed(*resources, table))
 		scim_audit_append_epochs(kinds, relation, table);
-	*resources = lappend(*resources, memcpy(palloc(sizeof(copy)), &copy, sizeof(copy)));
+	*resources = lappend(*resources, table);
 	appendStringInfoString(rows, rows->len > 0 ? " UNION ALL SELECT " : "SELECT ");
 	append_literal(rows, table->resource_type);
 	appendStringInfo(rows, "::text, %s, scim_audit.row_states(%u::regclass, %u::regclass)",
-					 table->is_link ? "true" : "false", oid, oid);
+					 table->is_link ? "true" : "false", table->relation, table->relation);
 	relation_close(relation, AccessShareLock);
 }
 
@@ -231,24 +253,19 @@ static const char rows_query[] =
 "    WHERE scim_audit.fold_combine(coalesce(h.print, $2), d.print) = coalesce(p.print, $2))"
 " ORDER BY resource_type, is_link, joint, id COLLATE \"C\"";
 
+/* Of tables in order: users in a table of an application are compared as that table has changed; scim.users is empty then. */
 static char *
 build_query(List *tables)
 {
 	StringInfoData kinds;
 	StringInfoData rows;
 	List	   *resources = NIL;
-	Oid			scim = get_namespace_oid("scim", false);
 	ListCell   *cell;
 
-	/* Users in a table of an application are compared as that table has changed; scim.users is empty then. */
 	initStringInfo(&kinds);
 	initStringInfo(&rows);
 	foreach(cell, tables)
-		if (get_rel_namespace(lfirst_oid(cell)) != scim)
-			append_table(&kinds, &rows, lfirst_oid(cell), &resources);
-	foreach(cell, tables)
-		if (get_rel_namespace(lfirst_oid(cell)) == scim)
-			append_table(&kinds, &rows, lfirst_oid(cell), &resources);
+		append_table(&kinds, &rows, lfirst(cell), &resources);
 	return psprintf(rows_query, kinds.data, rows.data);
 }
 
@@ -352,15 +369,17 @@ suspect_arrays(const List *suspects, Datum *tx_ids, Datum *ns)
 void
 scim_audit_verify_rows(ScimAuditCheck *check)
 {
-	List	   *tables = comparable_tables(check);
-	Oid			types[4] = {UUIDOID, UUIDOID, UUIDARRAYOID, INT4ARRAYOID};
-	pg_uuid_t	seed = {{0}};
-	pg_uuid_t	zero = {{0}};
-	Datum		values[4] = {UUIDPGetDatum(&seed), UUIDPGetDatum(&zero)};
+	List	   *tables = comparable_tables(check, true);
+	Oid			types[4] = {INT8OID, INT8OID, UUIDARRAYOID, INT4ARRAYOID};
+	int64		key;
+	Datum		values[4] = {0, Int64GetDatum(0)};
 
+	if (check->balance != NULL)
+		tables = scim_audit_uneven_tables(check, tables);
 	if (tables == NIL || check->n_suspects > SCIM_AUDIT_SUSPECTS_MAX)
 		return;
-	scim_audit_random(seed.data, UUID_LEN);
+	scim_audit_random((uint8_t *) &key, sizeof(key));
+	values[0] = Int64GetDatum(key);
 	suspect_arrays(check->suspects, &values[2], &values[3]);
 	scim_audit_for_each_row(check, SPI_cursor_open_with_args(NULL, build_query(tables), 4, types, values, NULL, true, 0), report_row);
 }

@@ -138,6 +138,14 @@ append_epoch(StringInfo out, const ScimAuditTable *table, const char *alias, cha
 		appendStringInfo(out, ", ARRAY[%s]::json[])", alterations);
 }
 
+bool
+scim_audit_was_altered(Oid relation)
+{
+	const Alteration none = {0};
+
+	return alteration_before(psprintf("%s.%s", get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation)), &none).found;
+}
+
 void
 scim_audit_append_epochs(StringInfo out, Relation relation, const ScimAuditTable *table)
 {

@@ -24,6 +24,9 @@
  */
 extern void scim_audit_append_epochs(StringInfo out, Relation relation, const ScimAuditTable *table);
 
+/* Does the log know of a change of the table's name or columns?  With SPI connected. */
+extern bool scim_audit_was_altered(Oid relation);
+
 /* Condition that event e falls into the time k that such a row tells of. */
 #define SCIM_AUDIT_IN_EPOCH \
 	" (k.since_tx IS NULL OR (e.tx_id = k.since_tx AND e.n > k.since_n) OR (e.tx_id <> k.since_tx AND e.at >= k.since_at))" \

@@ -119,11 +119,9 @@ typedef struct TreeCheck
 static void
 open_rows(ScimAuditRows *rows, TreeCheck *tc, const char *query)
 {
-	Oid			types[2] = {TEXTOID, INT8OID};
-	Datum		values[2] = {CStringGetTextDatum(tc->origin), Int64GetDatum((int64) tc->last_size)};
+	ScimAuditArgs args = {2, {TEXTOID, INT8OID}, {CStringGetTextDatum(tc->origin), Int64GetDatum((int64) tc->last_size)}};
 
-	memset(rows, 0, sizeof *rows);
-	rows->portal = SPI_cursor_open_with_args(NULL, query, 2, types, values, NULL, true, 0);
+	scim_audit_rows_open(rows, query, args);
 }
 
 static bool
@@ -250,7 +248,7 @@ has_root(const ScimMerkle *tree, const ScimAuditRows *rows)
 {
 	uint8_t		root[SCIM_HASH_SIZE];
 
-	return scim_merkle_root(tree, scim_audit_sha256, root) && is_hash(rows->values[1], rows->nulls[1], root);
+	return scim_merkle_root(tree, scim_audit_sha256, root) && is_hash(rows->fields.values[1], rows->fields.nulls[1], root);
 }
 
 static void
@@ -282,7 +280,7 @@ static void
 check_root(TreeCheck *tc)
 {
 	ScimFinding finding = {0};
-	int64		size = DatumGetInt64(tc->checkpoints.values[0]);
+	int64		size = DatumGetInt64(tc->checkpoints.fields.values[0]);
 	bool		holds = has_root(&tc->tree, &tc->checkpoints);
 
 	if (holds)
@@ -315,7 +313,7 @@ add_leaf(TreeCheck *tc, const uint8_t *event, const ScimFinding *finding)
 	const uint8_t *tile = stored_node(tc, 0, index);
 	uint8_t		hole[SCIM_HASH_SIZE];
 
-	while (tc->has_checkpoint && (uint64) DatumGetInt64(tc->checkpoints.values[0]) <= index)
+	while (tc->has_checkpoint && (uint64) DatumGetInt64(tc->checkpoints.fields.values[0]) <= index)
 		check_root(tc);
 	if (event == NULL && tile == NULL)
 	{
@@ -349,13 +347,13 @@ finding_event(ScimFinding *finding, const ScimAuditRows *rows)
 {
 	memset(finding, 0, sizeof *finding);
 	finding->has_seal = finding->has_tx = finding->has_n = finding->of_event = true;
-	finding->chain = DatumGetInt32(rows->values[1]);
-	finding->seq = DatumGetInt64(rows->values[2]);
-	memcpy(finding->tx_id, DatumGetUUIDP(rows->values[3])->data, UUID_LEN);
-	finding->n = DatumGetInt32(rows->values[5]);
-	if (!rows->nulls[7])
+	finding->chain = DatumGetInt32(rows->fields.values[1]);
+	finding->seq = DatumGetInt64(rows->fields.values[2]);
+	memcpy(finding->tx_id, DatumGetUUIDP(rows->fields.values[3])->data, UUID_LEN);
+	finding->n = DatumGetInt32(rows->fields.values[5]);
+	if (!rows->fields.nulls[7])
 	{
-		text	   *tenant = DatumGetTextPP(rows->values[7]);
+		text	   *tenant = DatumGetTextPP(rows->fields.values[7]);
 
 		finding->tenant = (ScimStr) {VARDATA_ANY(tenant), VARSIZE_ANY_EXHDR(tenant)};
 	}
@@ -379,22 +377,22 @@ walk_leaves(TreeCheck *tc)
 		uint64		index;
 
 		MemoryContextReset(tc->check->row_context);
-		if (DatumGetInt64(rows.values[0]) != span)
+		if (DatumGetInt64(rows.fields.values[0]) != span)
 		{
-			span = base = DatumGetInt64(rows.values[0]);
+			span = base = DatumGetInt64(rows.fields.values[0]);
 			events = 0;
 			seq = -1;
 		}
-		if (DatumGetInt64(rows.values[2]) != seq)
+		if (DatumGetInt64(rows.fields.values[2]) != seq)
 		{
-			seq = DatumGetInt64(rows.values[2]);
+			seq = DatumGetInt64(rows.fields.values[2]);
 			base += events;
-			events = Max(DatumGetInt32(rows.values[4]), 0);
+			events = Max(DatumGetInt32(rows.fields.values[4]), 0);
 		}
-		if (rows.nulls[5] || has_number(tc->misplaced, span))
+		if (rows.fields.nulls[5] || has_number(tc->misplaced, span))
 			continue;
-		index = base + DatumGetInt32(rows.values[5]);
-		leaf = rows.nulls[6] ? NULL : DatumGetByteaPP(rows.values[6]);
+		index = base + DatumGetInt32(rows.fields.values[5]);
+		leaf = rows.fields.nulls[6] ? NULL : DatumGetByteaPP(rows.fields.values[6]);
 		if (index < tc->tree.size || index >= tc->last_size || leaf == NULL || VARSIZE_ANY_EXHDR(leaf) != SCIM_HASH_SIZE)
 			continue;
 		add_missing(tc, index);
@@ -402,8 +400,6 @@ walk_leaves(TreeCheck *tc)
 		add_leaf(tc, (const uint8_t *) VARDATA_ANY(leaf), &finding);
 	}
 	add_missing(tc, tc->last_size);
-	while (tc->has_checkpoint)
-		check_root(tc);
 }
 
 /* Where the leaves of the tree come from. */
@@ -417,9 +413,9 @@ check_spans(TreeCheck *tc)
 	{
 		ScimFinding finding = {.has_seal = true};
 
-		finding.chain = DatumGetInt32(rows.values[0]);
-		finding.seq = DatumGetInt64(rows.values[1]);
-		note_number(tc, &tc->misplaced, DatumGetInt64(rows.values[2]));
+		finding.chain = DatumGetInt32(rows.fields.values[0]);
+		finding.seq = DatumGetInt64(rows.fields.values[1]);
+		note_number(tc, &tc->misplaced, DatumGetInt64(rows.fields.values[2]));
 		report(tc, &finding, "checkpoint_place", "Of the leaves from this seal on it is not known any more where they come from: scim_audit.checkpoint_spans was altered.");
 	}
 }
@@ -435,10 +431,10 @@ check_ends(TreeCheck *tc)
 	{
 		ScimFinding finding = {.has_seal = true};
 
-		finding.chain = DatumGetInt32(rows.values[0]);
-		finding.seq = DatumGetInt64(rows.values[1]);
+		finding.chain = DatumGetInt32(rows.fields.values[0]);
+		finding.seq = DatumGetInt64(rows.fields.values[1]);
 		report(tc, &finding, "checkpoint_rewound",
-			   psprintf("The chain ends before this seal; a checkpoint covers it up to seal " INT64_FORMAT ": the newest were cut off.", DatumGetInt64(rows.values[2])));
+			   psprintf("The chain ends before this seal; a checkpoint covers it up to seal " INT64_FORMAT ": the newest were cut off.", DatumGetInt64(rows.fields.values[2])));
 	}
 }
 
@@ -453,17 +449,17 @@ check_records(TreeCheck *tc)
 	{
 		ScimFinding finding = {.has_tx = true, .has_n = true};
 
-		if (!rows.nulls[2] && has_number(tc->bad, DatumGetInt64(rows.values[2])))
+		if (!rows.fields.nulls[2] && has_number(tc->bad, DatumGetInt64(rows.fields.values[2])))
 			continue;
-		memcpy(finding.tx_id, DatumGetUUIDP(rows.values[0])->data, UUID_LEN);
-		finding.n = DatumGetInt32(rows.values[1]);
+		memcpy(finding.tx_id, DatumGetUUIDP(rows.fields.values[0])->data, UUID_LEN);
+		finding.n = DatumGetInt32(rows.fields.values[1]);
 		report(tc, &finding, "checkpoint_missing", "The checkpoint that this event records is not there, or not with this root.");
 	}
 	open_rows(&rows, tc, NOTES_QUERY);
 	while (scim_audit_rows_next(&rows))
 	{
 		ScimFinding finding = {0};
-		int64		size = DatumGetInt64(rows.values[0]);
+		int64		size = DatumGetInt64(rows.fields.values[0]);
 
 		if (has_number(tc->bad, size))
 			continue;
@@ -502,7 +498,7 @@ check_heads(TreeCheck *tc)
 		ScimVerifySeal seal;
 
 		scim_audit_rows_seal(&rows, &seal);
-		if (seal.seal.chain == told || has_number(tc->misplaced, DatumGetInt64(rows.values[9])) || !is_sound(&seal))
+		if (seal.seal.chain == told || has_number(tc->misplaced, DatumGetInt64(rows.fields.values[9])) || !is_sound(&seal))
 			continue;
 		told = finding.chain = seal.seal.chain;
 		finding.seq = seal.seal.seq;
@@ -524,7 +520,12 @@ check_tree(ScimAuditCheck *check, char *origin)
 	open_rows(&tc->checkpoints, tc, CHECKPOINTS_QUERY);
 	tc->has_checkpoint = scim_audit_rows_next(&tc->checkpoints);
 	check_spans(tc);
-	walk_leaves(tc);
+	if (tc->misplaced == NIL && scim_audit_leaves_even(check, origin, tc->last_size))
+		add_missing(tc, tc->last_size);
+	else
+		walk_leaves(tc);
+	while (tc->has_checkpoint)
+		check_root(tc);
 	check_ends(tc);
 	check_heads(tc);
 	check_records(tc);

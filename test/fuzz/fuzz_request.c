@@ -45,16 +45,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ScimStr		method = line(&rest);
 	ScimStr		uri = line(&rest);
 	ScimError	err = {SCIM_OK, ""};
-	ScimJson   *headers = NULL;
+	ScimHeaders headers;
+	bool		readable;
 	ScimProjection *projection;
 	ScimRequest request;
 	ScimStatus	status;
 
 	if (arena == NULL)
 		return 0;
-	if (rest.ptr != NULL && scim_json_parse(arena, rest, &headers, NULL) != SCIM_OK)
-		headers = NULL;
-	status = scim_request_parse(arena, scim_registry_builtin(), method, uri, headers, &request, &err);
+	readable = rest.ptr != NULL && scim_headers_parse(arena, rest, &headers, NULL) == SCIM_OK;
+	status = scim_request_parse(arena, scim_registry_builtin(), method, uri, readable ? &headers : NULL, &request, &err);
 	check(status == err.status || status == SCIM_NO_MEMORY);
 	check(status != SCIM_OK || request.endpoint != SCIM_ENDPOINT_UNKNOWN);
 	check(request.list.start_index >= 1 && request.list.count >= 0);

@@ -42,6 +42,7 @@ check_resource(ScimArena *arena, const ScimResourceType *type, ScimResource *res
 	ScimStr		again[64];
 	ScimJson   *json;
 	ScimBuf		buf;
+	ScimBuf		shown;
 
 	check(scim_resource_to_row(arena, type, resource->json, values, NULL) == SCIM_OK, "no row");
 	check(scim_resource_from_row(arena, type, values, &json, NULL) == SCIM_OK, "the row cannot be read");
@@ -54,8 +55,12 @@ check_resource(ScimArena *arena, const ScimResourceType *type, ScimResource *res
 			  "the second row differs");
 	check(scim_json_get(resource->json, "password", NULL) == NULL, "the password is in the resource");
 	scim_buf_init(&buf, arena, (size_t) 16 << 20);
-	scim_response_resource(&buf, type, json, &meta, NULL, "https://example.com/v2");
+	scim_response_resource(&buf, type, NULL, json, &meta, NULL, "https://example.com/v2");
 	check(!buf.failed && is_json(arena, (ScimStr) {buf.data, buf.len}), "the response is no JSON");
+	check(scim_resource_rest_from_row(arena, type, values, &json, NULL) == SCIM_OK, "the rest of the row cannot be read");
+	scim_buf_init(&shown, arena, (size_t) 16 << 20);
+	scim_response_resource(&shown, type, values, json, &meta, NULL, "https://example.com/v2");
+	check(!shown.failed && strcmp(shown.data, buf.data) == 0, "the row is shown otherwise");
 }
 
 int

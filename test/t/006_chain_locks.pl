@@ -107,7 +107,47 @@ $node->safe_psql('postgres', 'SET SESSION AUTHORIZATION writer; INSERT INTO item
 $hostile->quit;
 is($node->safe_psql('postgres', $order), "$expected 120", 'advisory locks block no commit');
 
+# A session that was alone in a chain for long enough goes on from the seal it
+# made last, without reading; what it writes is taken back when that place is taken.
+my $taken_back = q{SELECT pg_stat_force_next_flush();
+	SELECT n_tup_del FROM pg_stat_user_tables WHERE relid = 'scim_audit.seals'::regclass};
+my $alone = $node->background_psql('postgres');
+my @ids = (201 .. 212);
+$alone->query_safe("INSERT INTO item VALUES ($_)") for @ids;
+is($alone->query_safe($taken_back), "\n0", 'nobody else: nothing is taken back');
+for my $decision ('COMMIT', 'ROLLBACK')
+{
+	my ($other, $own) = ($ids[-1] + 1, $ids[-1] + 2);
+	prepare($other);
+	$node->safe_psql('postgres', "$decision PREPARED 'p$other'");
+	$alone->query_safe("INSERT INTO item VALUES ($own)");
+	push @ids, $decision eq 'COMMIT' ? $other : (), $own;
+	is($alone->query_safe($taken_back), "\n1", "after another session's $decision: taken back only where it committed");
+
+	# Believed again after as many that were right.
+	push @ids, $ids[-1] + 2;
+	$alone->query_safe("INSERT INTO item VALUES ($ids[-1])");
+	for (1 .. 9)
+	{
+		push @ids, $ids[-1] + 1;
+		$alone->query_safe("INSERT INTO item VALUES ($ids[-1])");
+	}
+}
+$expected .= join ' ', ' 120', @ids;
+is($node->safe_psql('postgres', $order), $expected, 'one after the other all the same');
 is($node->safe_psql('postgres', 'SELECT * FROM scim_audit.verify()'), '', 'verify finds nothing');
+
+# Of a log that was emptied nothing is believed.
+$node->safe_psql('postgres', q{
+	SET scim_audit.allow_drop = on;
+	ALTER TABLE scim_audit.seals DISABLE TRIGGER USER;
+	ALTER TABLE scim_audit.events DISABLE TRIGGER USER;
+	DO $$BEGIN EXECUTE (SELECT string_agg(format('ALTER TABLE %s DISABLE TRIGGER USER', inhrelid::regclass), ';')
+		FROM pg_inherits WHERE inhparent = 'scim_audit.events'::regclass); END$$;
+	TRUNCATE scim_audit.events, scim_audit.seals;});
+$alone->query_safe('INSERT INTO item VALUES (300)');
+is($node->safe_psql('postgres', "SELECT min(seq) FROM scim_audit.seals"), '1', 'after TRUNCATE a chain begins anew');
+$alone->quit;
 is($node->safe_psql('postgres', 'SELECT count(DISTINCT chain) FROM scim_audit.seals'), '1', 'all in one chain');
 $node->stop;
 done_testing();

@@ -23,12 +23,12 @@ text(ScimStr s)
 static ScimStatus
 parse(const char *method, const char *uri, const char *headers, ScimRequest *out, ScimError *err)
 {
-	ScimJson   *json = NULL;
+	ScimHeaders parsed;
 
 	*err = (ScimError) {SCIM_OK, ""};
 	if (headers != NULL)
-		is_int(scim_json_parse(arena, str(headers), &json, err), SCIM_OK, "headers %s", headers);
-	return scim_request_parse(arena, scim_registry_builtin(), str(method), str(uri), json, out, err);
+		is_int(scim_headers_parse(arena, str(headers), &parsed, err), SCIM_OK, "headers %s", headers);
+	return scim_request_parse(arena, scim_registry_builtin(), str(method), str(uri), headers != NULL ? &parsed : NULL, out, err);
 }
 
 static void
@@ -216,6 +216,24 @@ test_refused_queries(void)
 	is_int(request.method, SCIM_DELETE, "the method too");
 }
 
+/* Headers that are read, and taken for one another. */
+static void
+test_header_list(void)
+{
+	ScimHeaders headers;
+	ScimError	err;
+
+	is_int(scim_headers_parse(arena, str("{\"accept\":\"*/*\",\"X-Accept\":\"a\",\"host\":\"h\",\"x\":1}"), &headers, &err), SCIM_OK, "some headers");
+	is_str(text(scim_header_value(&headers, "Accept")), "*/*", "one of them");
+	is_str(text(scim_header_value(&headers, "x")), NULL, "a number is no value");
+	scim_header_replace(&headers, "Accept", "x-accept");
+	is_str(text(scim_header_value(&headers, "accept")), "a", "another in its place");
+	scim_header_replace(&headers, "host", "x-host");
+	ok(scim_header_named(&headers, "host") == NULL, "none in its place");
+	is_int(scim_headers_parse(arena, str("{\"a\":\"1\",\"A\":\"2\"}"), &headers, &err), SCIM_INVALID_SYNTAX, "a name twice");
+	is_int(scim_headers_parse(arena, str("{"), &headers, &err), SCIM_INVALID_SYNTAX, "no JSON");
+}
+
 static void
 test_headers(void)
 {
@@ -233,6 +251,10 @@ test_headers(void)
 	is_str(text(request.idp_ref), "o", "the provider's own id comes before X-Request-Id");
 	is_int(parse("GET", "/Users", "{\"If-Match\":7}", &request, &err), SCIM_BAD_REQUEST, "a header that is no string");
 	is_int(parse("GET", "/Users", "[]", &request, &err), SCIM_BAD_REQUEST, "headers that are no object");
+	is_int(parse("GET", "/Users", " null ", &request, &err), SCIM_OK, "headers that are null");
+	is_int(parse("GET", "/Users", "{\"\\u0049f-Match\":\"\\\"\\u00e4\\ud83d\\ude00\"}", &request, &err), SCIM_OK, "escapes");
+	is_str(text(request.if_match), "\"\xc3\xa4\xf0\x9f\x98\x80", "stand for characters");
+	test_header_list();
 	is_int(parse("OPTIONS", "/Users", NULL, &request, &err), SCIM_OK, "another method");
 	is_int(request.method, SCIM_METHOD_OTHER, "is other");
 	is_str(scim_request_allow(&request), "GET, POST", "Allow of a collection");

@@ -1,6 +1,7 @@
 /* test_resource_row.c: canonical resources to and from their rows. */
 #include "core/json.h"
 #include "core/resource.h"
+#include "core/response.h"
 #include "scarce.h"
 #include "thing.h"
 
@@ -42,6 +43,24 @@ columns_text(ScimArena *arena, const ScimResourceType *type, const ScimStr *valu
 	return buf.data;
 }
 
+/* Is a row shown like the resource that it holds? */
+static bool
+same_response(ScimArena *arena, const ScimResourceType *type, const ScimStr *values, ScimJson *json)
+{
+	static const ScimMeta meta = {{ID_A, 36}, 7, 0, 1};
+	ScimBuf		whole;
+	ScimBuf		from_row;
+	ScimJson   *rest;
+
+	scim_buf_init(&whole, arena, 1 << 20);
+	scim_buf_init(&from_row, arena, 1 << 20);
+	if (scim_resource_rest_from_row(arena, type, values, &rest, NULL) != SCIM_OK)
+		return false;
+	scim_response_resource(&whole, type, NULL, json, &meta, NULL, "https://example.com/\"v2");
+	scim_response_resource(&from_row, type, values, rest, &meta, NULL, "https://example.com/\"v2");
+	return !whole.failed && !from_row.failed && strcmp(whole.data, from_row.data) == 0;
+}
+
 static void
 test_row(const ScimRegistry *things)
 {
@@ -78,6 +97,7 @@ test_row(const ScimRegistry *things)
 		is_str(columns_text(arena, type, values), rows[i].columns, "row %zu", i);
 		is_int(scim_resource_from_row(arena, type, values, &back, &err), SCIM_OK, "from row %zu (%s)", i, err.detail);
 		ok(scim_json_equal(json, back), "and back: %s", scim_json_text(arena, back).ptr);
+		ok(same_response(arena, type, values, json), "shown from row %zu", i);
 		scim_arena_free(arena);
 	}
 }
@@ -130,6 +150,8 @@ test_row_of_others(const ScimRegistry *things)
 		}
 		status = scim_resource_from_row(arena, type, values, &json, &err);
 		is_str(status == SCIM_OK ? scim_json_text(arena, json).ptr : err.detail, rows[i].expected, "%s: %s", rows[i].column, rows[i].value);
+		ok(status != SCIM_OK || same_response(arena, type, values, json), "%s: %s, shown from the row", rows[i].column, rows[i].value);
+		is_int(scim_resource_rest_from_row(arena, type, values, &json, &err), status, "%s: %s, without what is plain", rows[i].column, rows[i].value);
 		scim_arena_free(arena);
 	}
 }
@@ -247,7 +269,7 @@ test_round_trips(const ScimRegistry *things)
 			scim_resource_from_body(arena, type, json, NULL, true, &resource, &err) == SCIM_OK &&
 			scim_resource_to_row(arena, type, resource.json, values, &err) == SCIM_OK &&
 			scim_resource_from_row(arena, type, values, &json, &err) == SCIM_OK &&
-			scim_json_equal(json, resource.json) &&
+			scim_json_equal(json, resource.json) && same_response(arena, type, values, json) &&
 			scim_resource_to_row(arena, type, json, again, &err) == SCIM_OK;
 		same = same && strcmp(columns_text(arena, type, values), columns_text(arena, type, again)) == 0;
 		if (!same && wrong++ == 0)

@@ -102,7 +102,7 @@ test_projections(void)
 		is_int(status, projections[i].status, "projection %zu: status", i);
 		if (status == SCIM_OK)
 		{
-			scim_response_resource(&buf, type_named("User"), resource, &meta, projection, BASE);
+			scim_response_resource(&buf, type_named("User"), NULL, resource, &meta, projection, BASE);
 			is_str(buf.data, projections[i].expected != NULL ? projections[i].expected : projections[0].expected,
 				   "attributes=%s excludedAttributes=%s", projections[i].attributes, projections[i].excluded);
 			ok(strstr(buf.data, "secret") == NULL, "no secret");
@@ -167,7 +167,7 @@ test_returned(void)
 
 		scim_buf_init(&buf, arena, 1 << 16);
 		scim_projection_parse(arena, t, str(cases[i][0]), SCIM_STR_NONE, &projection, &err);
-		scim_response_resource(&buf, t, json, &meta, projection, "");
+		scim_response_resource(&buf, t, NULL, json, &meta, projection, "");
 		ok(strstr(buf.data, cases[i][1]) != NULL, "attributes=%s: %s", cases[i][0], buf.data);
 	}
 	is_int(scim_projection_parse(arena, t, SCIM_STR("c.secret"), SCIM_STR_NONE, &projection, &err), SCIM_SENSITIVE,
@@ -224,7 +224,7 @@ test_fixtures(void)
 		scim_json_set(scim_json_get(document, "meta", NULL), "version", scim_json_string(arena, SCIM_STR("W/\"3\"")));
 		json_object_object_del(document, "password");
 
-		scim_response_resource(&buf, type, resource.json, &its_meta, NULL, BASE);
+		scim_response_resource(&buf, type, NULL, resource.json, &its_meta, NULL, BASE);
 		scim_json_parse(arena, (ScimStr) {buf.data, buf.len}, &rendered, &err);
 		if (!ok(scim_json_equal(document, rendered), "%s is rendered as it came", files[i].file))
 			printf("# %s\n# %s\n", buf.data, scim_json_text(arena, document).ptr);
@@ -244,7 +244,7 @@ test_odd_values(void)
 	scim_buf_init(&buf, arena, 1 << 18);
 	scim_json_parse(arena, SCIM_STR("{\"userName\":\"u\",\"emails\":[\"a\",null,{},{\"x\":1},{\"value\":\"\\u0001\"}],\"ims\":[null],\"roles\":{\"value\":1},"
 		"\"name\":\"n\",\"phoneNumbers\":[]}"), &json, NULL);
-	scim_response_resource(&buf, type_named("User"), json, &meta, NULL, BASE);
+	scim_response_resource(&buf, type_named("User"), NULL, json, &meta, NULL, BASE);
 	is_str(buf.data, HEAD ",\"userName\":\"u\",\"emails\":[{\"value\":\"\\u0001\"}]" META, "what does not fit the schema is not shown");
 	scim_arena_free(arena);
 }
@@ -372,7 +372,7 @@ render(ScimArena *arena, void *argument)
 		status = scim_json_parse(arena, str(stored), &json, NULL);
 	if (status != SCIM_OK)
 		return status;
-	scim_response_resource(&buf, type_named("User"), json, &meta, projection, BASE);
+	scim_response_resource(&buf, type_named("User"), NULL, json, &meta, projection, BASE);
 	return buf.failed ? SCIM_NO_MEMORY : SCIM_OK;
 }
 

@@ -262,7 +262,7 @@ test_filters(void)
 }
 
 /* The second parameter of a filter. */
-/* A first page needs no offset: one parameter less. */
+/* A first page needs no offset, and its size no parameter. */
 static void
 test_first_page(void)
 {
@@ -271,7 +271,7 @@ test_first_page(void)
 
 	is_int(scim_sql_list(arena, type_named("User"), TENANT, NULL, NULL, 0, 10, &sql, &err), SCIM_OK, "list from the start");
 	check(&sql, "list from the start");
-	is_int(sql.n_params, 2, "tenant, limit");
+	is_int(sql.n_params, 1, "tenant");
 	ok(strstr(sql.text, " OFFSET ") == NULL, "no offset");
 }
 
@@ -285,8 +285,35 @@ test_page_behind(void)
 
 	is_int(scim_sql_list(arena, type_named("User"), TENANT, NULL, &sort, 0, 10, &sql, &err), SCIM_OK, "list behind an id");
 	check(&sql, "list behind an id");
-	is_int(sql.n_params, 3, "tenant, id, limit");
-	ok(strstr(sql.text, " AND t.id OPERATOR(pg_catalog.>) $2 ORDER BY t.id LIMIT ") != NULL, "by id");
+	is_int(sql.n_params, 2, "tenant, id");
+	ok(strstr(sql.text, " AND t.id OPERATOR(pg_catalog.>) $2 ORDER BY t.id LIMIT 10") != NULL, "by id");
+}
+
+/* A planner that plans once sees how large a page is, roughly; a page of other kinds it sees itself. */
+static void
+test_page_size(void)
+{
+	static const struct
+	{
+		int64_t		offset;
+		int64_t		limit;
+		const char *size;		/* NULL: a parameter */
+	}			cases[] = {{0, 1, "10"}, {0, 10, "10"}, {0, 11, "100"}, {0, 101, "1000"}, {0, 10000, "10000"}, {0, 10001, NULL}, {1, 10, NULL}};
+	ScimSort	sort = {0};
+	ScimError	err;
+	ScimSql		sql;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		const char *limit;
+
+		is_int(scim_sql_list(arena, type_named("User"), TENANT, NULL, &sort, cases[i].offset, cases[i].limit, &sql, &err), SCIM_OK, "page %zu", i);
+		check(&sql, "page");
+		limit = strstr(sql.text, " LIMIT ") + strlen(" LIMIT ");
+		ok(cases[i].size != NULL ? strcmp(limit, cases[i].size) == 0 : *limit == '$', "%s", sql.text);
+		is_int(sql.max_rows, cases[i].size != NULL ? cases[i].limit : 0, "of which so many are read");
+		is_int(sql.one_plan, cases[i].size != NULL, "by one plan");
+	}
 }
 
 /* So is one in another order: of those that have the attribute, and of those that have not. */
@@ -386,6 +413,7 @@ test_params(void)
 	}
 	test_first_page();
 	test_page_behind();
+	test_page_size();
 	test_page_behind_key();
 }
 
