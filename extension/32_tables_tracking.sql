@@ -13,7 +13,8 @@ COMMENT ON COLUMN scim_audit.secrets.name IS 'What it is for';
 COMMENT ON COLUMN scim_audit.secrets.secret IS '32 random bytes';
 INSERT INTO scim_audit.secrets VALUES ('cursor', pg_catalog.sha256(pg_catalog.uuid_send(pg_catalog.gen_random_uuid()) OPERATOR(pg_catalog.||) pg_catalog.uuid_send(pg_catalog.gen_random_uuid())));
 REVOKE ALL ON TABLE scim_audit.secrets FROM PUBLIC;
-REVOKE ALL ON TABLE scim_audit.secrets FROM CURRENT_USER;
+-- track() makes the row, as the owner, who need be no superuser; guards refuse to change it.
+REVOKE SELECT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON TABLE scim_audit.secrets FROM CURRENT_USER;
 
 -- Each audited table as the log knows it; what DDL makes of it is compared
 -- with this (46_schema_changes.sql).  By oid, so of this database only.
@@ -27,4 +28,4 @@ COMMENT ON COLUMN scim_audit.table_shapes.relation IS 'The table';
 COMMENT ON COLUMN scim_audit.table_shapes.shape IS 'What scim_audit.table_shape() says of it';
 COMMENT ON COLUMN scim_audit.table_shapes.config IS 'Its lines in the configuration whose digest the seals carry';
 REVOKE ALL ON TABLE scim_audit.table_shapes FROM PUBLIC;
-REVOKE INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER ON TABLE scim_audit.table_shapes FROM CURRENT_USER;
+REVOKE TRUNCATE, REFERENCES, TRIGGER ON TABLE scim_audit.table_shapes FROM CURRENT_USER;

@@ -179,7 +179,8 @@ BEGIN
 	FOR part IN SELECT p FROM scim_audit.unguarded_partitions(tbl) p
 			JOIN pg_class c ON c.oid = p WHERE c.relkind IN ('r', 'p') LOOP
 		EXECUTE format('CREATE OR REPLACE TRIGGER scim_audit_partition_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.record_truncate()', part);
-		EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER scim_audit_partition_truncate', part);
+		-- No ALTER TABLE: that would come here again, for each partition one level deeper.
+		PERFORM scim_audit.fire_always(t.oid) FROM pg_trigger t WHERE t.tgrelid = part AND t.tgname = 'scim_audit_partition_truncate';
 	END LOOP;
 END
 $$;
@@ -254,7 +255,8 @@ DECLARE
 BEGIN
 	PERFORM scim_audit.check_trackable(tbl, resource IS NOT NULL);
 	IF baseline AND current_setting('transaction_isolation') <> 'read committed' THEN
-		RAISE EXCEPTION 'track() needs the isolation level READ COMMITTED' USING ERRCODE = 'active_sql_transaction';
+		RAISE EXCEPTION 'track() needs the isolation level READ COMMITTED' USING ERRCODE = 'active_sql_transaction',
+			HINT = 'Call it after BEGIN ISOLATION LEVEL READ COMMITTED, or with baseline => false.';
 	END IF;
 	IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = tbl AND t.tgparentid <> 0
 			AND t.tgfoid = 'scim_audit.record_change()'::regprocedure) THEN
@@ -314,10 +316,14 @@ BEGIN
 		findings := findings + 1;
 		RETURN NEXT;
 	END LOOP;
+	PERFORM scim_audit.change_config();
+	-- pg_restore --disable-triggers enables them again, but not to fire always.
+	PERFORM scim_audit.fire_always(t.oid) FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE t.tgenabled = 'O' AND p.pronamespace IN ('scim'::regnamespace, 'scim_audit'::regnamespace)
+			AND t.tgname NOT IN ('admit_restored', 'keep_deleted', 'tenant_kept');
 	DELETE FROM scim_audit.table_shapes;
 	PERFORM scim_audit.remember_shapes();
 	PERFORM scim.restore_indexes();
-	PERFORM scim_audit.change_config();
 	PERFORM scim_audit.config_changed('restore', 'log.restore', NULL, format('{"findings":%s}', findings)::json);
 	-- What was published may be more than what is here.
 	PERFORM scim_audit.lock_tree();
@@ -325,7 +331,7 @@ BEGIN
 		WHERE o.number = (SELECT max(l.number) FROM scim_audit.log_origins l);
 END
 $$;
-COMMENT ON FUNCTION scim_audit.restored() IS 'To be called once after a restore: verifies the log, returns what verify() finds, makes the indexes of registered attributes, writes the event log.restore, and begins a new origin for checkpoints';
+COMMENT ON FUNCTION scim_audit.restored() IS 'To be called once after a restore: verifies the log, returns what verify() finds, has the audit''s triggers fire always, makes the indexes of registered attributes, writes the event log.restore, and begins a new origin for checkpoints';
 
 REVOKE ALL ON FUNCTION scim_audit.track(regclass, name, name[], name[], name[], boolean, boolean), scim_audit.untrack(regclass),
 	scim_audit.log_event(text, text, text, text, text, text, json), scim_audit.trigger_arguments(oid),

@@ -3,6 +3,16 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS scim_audit CASCADE;
 
+-- Only where texts are UTF-8.
+\set home :DBNAME
+CREATE DATABASE regress_install TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C';
+\connect regress_install
+SET client_min_messages = warning;
+CREATE EXTENSION scim_audit CASCADE;
+SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'scim%';
+\connect :home
+DROP DATABASE regress_install;
+
 SELECT extrelocatable FROM pg_extension WHERE extname = 'scim_audit';
 SELECT nspname FROM pg_namespace WHERE nspname IN ('scim', 'scim_audit', 'scim_api') ORDER BY 1;
 SELECT tenant FROM scim.tenants WHERE tenant = 'default';

@@ -282,6 +282,17 @@ INSERT INTO app.part VALUES (5, 'a');
 SELECT scim_audit.untrack('app.part');
 SELECT tgrelid::regclass, tgenabled FROM pg_trigger WHERE tgname = 'scim_audit_partition_truncate' ORDER BY 1;
 
+\echo -- as many partitions as there are
+CREATE TABLE app.many (id integer PRIMARY KEY) PARTITION BY RANGE (id);
+DO $$ BEGIN FOR i IN 1..400 LOOP EXECUTE format('CREATE TABLE app.many_%s PARTITION OF app.many FOR VALUES FROM (%s) TO (%s)', i, i, i + 1); END LOOP; END $$;
+SELECT scim_audit.track('app.many');
+SELECT always FROM scim_audit.tracked_tables WHERE table_name = 'app.many'::regclass;
+INSERT INTO app.many SELECT generate_series(1, 400);
+SELECT count(*) FROM scim_audit.events WHERE resource_type = 'app.many' AND event_type = 'table.insert';
+SELECT count(*) FROM scim_audit.verify() WHERE message LIKE '%app.many%';
+SELECT scim_audit.untrack('app.many');
+DROP TABLE app.many;
+
 \connect :home
 DROP DATABASE regress_track;
 DROP ROLE regress_track_owner, regress_track_other;

@@ -154,7 +154,8 @@ scim_audit_tree_administration(const char *function)
 	if (IsolationUsesXactSnapshot())
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("%s needs the isolation level READ COMMITTED", function)));
+				 errmsg("%s needs the isolation level READ COMMITTED", function),
+				 errhint("Where another one is the default, call it after BEGIN ISOLATION LEVEL READ COMMITTED.")));
 	lock_tree();
 	return scim_audit_become(scim_audit_table_owner("scim_audit.checkpoints"));
 }

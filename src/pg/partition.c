@@ -225,7 +225,6 @@ make_partition(int month)
 	run(psprintf("COMMENT ON TABLE scim_audit.%s IS 'Audit events of %04d-%02d (UTC)'",
 				 name, month / 12, month % 12 + 1), SPI_OK_UTILITY);
 	run(psprintf("CREATE INDEX ON scim_audit.%s (resource_id)", name), SPI_OK_UTILITY);
-	revoke_privileges(name);
 	run(psprintf("ALTER TABLE scim_audit.%s ENABLE ROW LEVEL SECURITY", name), SPI_OK_UTILITY);
 	run(psprintf("CREATE TRIGGER guard_truncate BEFORE TRUNCATE ON scim_audit.%s"
 				 " FOR EACH STATEMENT EXECUTE FUNCTION scim_audit.guard()", name), SPI_OK_UTILITY);
@@ -234,6 +233,8 @@ make_partition(int month)
 	run(psprintf("ALTER TABLE scim_audit.events ATTACH PARTITION scim_audit.%s"
 				 " FOR VALUES FROM ('%s') TO ('%s')",
 				 name, month_start_text(month), month_start_text(month + 1)), SPI_OK_UTILITY);
+	/* Last: making triggers, and having them cloned, is a privilege, also of an owner who is no superuser. */
+	revoke_privileges(name);
 }
 
 static void

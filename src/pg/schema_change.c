@@ -24,6 +24,7 @@
 #include "access/tupdesc_details.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
@@ -284,6 +285,23 @@ packed_arguments(ArrayType *arguments, int *count)
 	return (bytea *) cstring_to_text_with_len(packed.data, packed.len);
 }
 
+/* InvalidOid when there is no such trigger. */
+static Oid
+table_of_trigger(Relation triggers, Oid trigger)
+{
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			table = InvalidOid;
+
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(trigger));
+	scan = systable_beginscan(triggers, TriggerOidIndexId, true, NULL, 1, &key);
+	if (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		table = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
+	systable_endscan(scan);
+	return table;
+}
+
 /*
  * Give the trigger, and those cloned from it, other values.  In place, as
  * ALTER TRIGGER … RENAME does: DROP TRIGGER refuses while changes of
@@ -293,28 +311,34 @@ packed_arguments(ArrayType *arguments, int *count)
 static void
 update_trigger(Relation triggers, Oid trigger, int n, int *columns, Datum *values)
 {
-	TupleDesc	desc = RelationGetDescr(triggers);
-	SysScanDesc scan = systable_beginscan(triggers, InvalidOid, false, NULL, 0, NULL);
-	List	   *clones = NIL;
-	ListCell   *cell;
-	HeapTuple	tuple;
+	Oid			table = table_of_trigger(triggers, trigger);
+	List	   *tables = OidIsValid(table) ? find_all_inheritors(table, NoLock, NULL) : NIL;
+	List	   *known = list_make1_oid(trigger);
 	bool		nulls[TRIGGER_VALUES] = {false};
+	ListCell   *cell;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	/* A table comes before its partitions, so what a trigger was cloned from is known. */
+	foreach(cell, tables)
 	{
-		Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple	tuple;
 
-		if (form->tgparentid == trigger)
-			clones = lappend_oid(clones, form->oid);
-		if (form->oid != trigger)
-			continue;
-		CatalogTupleUpdate(triggers, &tuple->t_self,
-						   heap_modify_tuple_by_cols(tuple, desc, n, columns, values, nulls));
-		CacheInvalidateRelcacheByRelid(form->tgrelid);
+		ScanKeyInit(&key, Anum_pg_trigger_tgrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(lfirst_oid(cell)));
+		scan = systable_beginscan(triggers, TriggerRelidNameIndexId, true, NULL, 1, &key);
+		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+		{
+			Form_pg_trigger form = (Form_pg_trigger) GETSTRUCT(tuple);
+
+			if (form->oid != trigger && !list_member_oid(known, form->tgparentid))
+				continue;
+			known = lappend_oid(known, form->oid);
+			CatalogTupleUpdate(triggers, &tuple->t_self,
+							   heap_modify_tuple_by_cols(tuple, RelationGetDescr(triggers), n, columns, values, nulls));
+			CacheInvalidateRelcacheByRelid(form->tgrelid);
+		}
+		systable_endscan(scan);
 	}
-	systable_endscan(scan);
-	foreach(cell, clones)
-		update_trigger(triggers, lfirst_oid(cell), n, columns, values);
 }
 
 /* scim_audit.set_trigger_arguments(trigger oid, arguments text[]) RETURNS void */

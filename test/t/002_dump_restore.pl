@@ -133,6 +133,19 @@ is($node->safe_psql('bare', $tables), $log[1], 'but its partitions');
 is($node->safe_psql('bare', $content), $log[0], 'every row of the log, and no other');
 is($node->safe_psql('bare', 'SELECT * FROM scim_audit.restored()'), '', 'verify finds nothing');
 
+# The rows alone, with triggers disabled meanwhile: afterwards they fire always, as before.
+my $states = q{SELECT t.tgrelid::regclass, t.tgname, t.tgenabled FROM pg_trigger t WHERE NOT t.tgisinternal AND t.tgrelid <> 'early'::regclass ORDER BY t.tgrelid::regclass::text, t.tgname};
+my $states_before = $node->safe_psql('source', $states);
+$node->safe_psql('postgres', 'CREATE DATABASE disabled');
+$node->command_ok([ 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-f', "$dumps/schema.sql", '-d', 'disabled' ], 'the schema once more');
+{
+	local $ENV{PGOPTIONS} = '-c scim_audit.restore=on';
+	$node->command_ok([ 'pg_restore', '-e', '--data-only', '--disable-triggers', '-d', 'disabled', "$dumps/custom" ], 'the rows, with --disable-triggers');
+}
+isnt($node->safe_psql('disabled', $states), $states_before, 'which leaves triggers that do not fire always');
+is($node->safe_psql('disabled', 'SELECT * FROM scim_audit.restored()'), '', 'verify finds nothing, here too');
+is($node->safe_psql('disabled', $states), $states_before, 'and all triggers are as they were');
+
 # A database where the extension and its partitions are already.
 $node->safe_psql('postgres', 'CREATE DATABASE prepared');
 $node->safe_psql('prepared', 'SET client_min_messages = error; CREATE EXTENSION scim_audit CASCADE; SELECT scim_audit.ensure_partitions()');
@@ -157,7 +170,8 @@ $node->command_fails_like([ 'pg_restore', '--clean', '--if-exists', '-d', 'plain
 is($node->safe_psql('plain', q{SELECT v.rule, e.event_type, e.resource_type FROM scim_audit.verify() v
 	JOIN scim_audit.events e ON e.tx_id = v.tx_id AND e.n = coalesce(v.n, 0) ORDER BY v.tx_id}),
 	join("\n", 'row_mismatch|table.insert|public.item', 'row_mismatch|table.delete|public.part', 'config_changed|table.trigger|public.part',
-		'config_changed|table.trigger|public.part', 'config_changed|table.trigger|public.item', 'config_changed|table.untrack|public.part'),
+		'config_changed|table.trigger|public.part', 'config_changed|table.trigger|public.item', 'config_changed|table.trigger|public.early',
+		'config_changed|table.untrack|public.part'),
 	'the log is whole, and verify names each trigger that was dropped and both rows that came back');
 is($node->safe_psql('plain', "$hashes WHERE at <= '$last'"), $before, 'and no seal of it is gone');
 
