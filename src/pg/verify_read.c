@@ -160,7 +160,7 @@ void
 scim_audit_fields_event(const ScimAuditFields *fields, ScimVerifyEvent *event)
 {
 	ScimEntry  *entry = &event->entry;
-	bool		whole = true;
+	bool		whole = !fields->nulls[EVENT_TX_ID] && !fields->nulls[EVENT_N];
 
 	memset(event, 0, sizeof *event);
 	get_uuid(fields, EVENT_TX_ID, entry->tx_id);
@@ -205,7 +205,8 @@ void
 scim_audit_rows_seal(const ScimAuditRows *rows, ScimVerifySeal *seal)
 {
 	const ScimAuditFields *fields = &rows->fields;
-	bool		whole = !fields->nulls[SEAL_TX_ID] && !fields->nulls[SEAL_EVENTS];
+	bool		whole = !fields->nulls[SEAL_CHAIN] && !fields->nulls[SEAL_SEQ] && !fields->nulls[SEAL_TX_ID] &&
+		!fields->nulls[SEAL_EVENTS];
 
 	memset(seal, 0, sizeof *seal);
 	seal->seal.chain = get_int(fields, SEAL_CHAIN);
