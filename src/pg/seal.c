@@ -45,12 +45,12 @@ typedef struct Head
 	uint8_t		hash[SCIM_HASH_SIZE];
 } Head;
 
-/* Last seals that this backend has committed in each chain, and how often in a row each was still the head. */
+/* Last seals that this backend has committed in each chain. */
 static struct
 {
-	uint64		version;		/* of the table */
+	uint64		version;		/* of the table: of another nothing is believed */
 	Head		head[SCIM_AUDIT_CHAINS_MAX];
-	int			right[SCIM_AUDIT_CHAINS_MAX];
+	int			right[SCIM_AUDIT_CHAINS_MAX];	/* how often in a row it was still the head */
 }			remembered;
 
 /* The seal of the current transaction; seq 0: none yet. */
@@ -98,18 +98,14 @@ latest_before(Relation seals, uint64 reading)
 static void
 hash_seal(const ScimSeal *seal, uint8_t hash[SCIM_HASH_SIZE])
 {
-	ScimBuf		buf;
-	bool		rendered;
+	static ScimBuf buf = {.max = SCIM_ENTRY_MAX};
 
-	scim_buf_init(&buf, NULL, SCIM_ENTRY_MAX);
-	rendered = scim_seal_render(&buf, seal);
-	if (rendered)
-		scim_seal_hash(scim_audit_sha256, (ScimStr) {buf.data, buf.len}, hash);
-	scim_buf_free(&buf);
-	if (!rendered)
+	scim_buf_reset(&buf);
+	if (!scim_seal_render(&buf, seal))
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
 				 errmsg("out of memory")));
+	scim_seal_hash(scim_audit_sha256, (ScimStr) {buf.data, buf.len}, hash);
 }
 
 static void
@@ -166,7 +162,7 @@ scim_audit_seal(const uint8_t tx_id[16], int events, const uint8_t last_leaf[SCI
 
 	if (remembered.version != scim_audit_store_seals_version())
 	{
-		memset(&remembered, 0, sizeof(remembered));
+		memset(remembered.right, 0, sizeof(remembered.right));
 		remembered.version = scim_audit_store_seals_version();
 	}
 	PushActiveSnapshot(GetTransactionSnapshot());
