@@ -121,6 +121,10 @@ restarts: ## 16 clients write for a minute while the servers restart (SEED=…)
 	@tools/deps
 	@test/http/restarts "$$(mktemp -d "$${TMPDIR:-/tmp}/scim_audit_restarts.XXXXXX")" 16 60 $(SEED)
 
+interop: ## the log as an independent client of transparency logs reads it (needs Go)
+	@tools/deps
+	@test/interop/run
+
 unit: ## src/core under ASan and UBSan, without a server
 	@test/run unit
 
@@ -144,4 +148,4 @@ dist: ## a release archive of the committed tree
 	@mkdir -p build
 	git archive --format=tar.gz --prefix=$(EXTENSION)-$(EXTVERSION)/ -o build/$(EXTENSION)-$(EXTVERSION).tar.gz HEAD
 
-.PHONY: help deps demo serve doctor restarts test matrix bench unit fuzz crash lint dist
+.PHONY: help deps demo serve doctor restarts interop test matrix bench unit fuzz crash lint dist
