@@ -81,7 +81,7 @@ END $$;
 \echo -- types that are not here: those that take no input, or none as a column
 SELECT array_agg(typname ORDER BY typname) FROM pg_type
 	WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype IN ('b', 'r', 'm') AND typelem = 0 AND oid NOT IN (SELECT type::regtype FROM sample)
-		AND typname NOT IN ('xml', 'gtsvector', 'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary', 'pg_dependencies', 'pg_mcv_list', 'pg_ndistinct', 'pg_node_tree', 'pg_ddl_command', 'oid8');
+		AND typname NOT IN ('xml', 'gtsvector', 'pg_brin_bloom_summary', 'pg_brin_minmax_multi_summary', 'pg_dependencies', 'pg_mcv_list', 'pg_ndistinct', 'pg_node_tree', 'pg_ddl_command', 'oid8', 'regdatabase');
 
 -- A row for each sample, with one column of its type filled; a row of nulls.
 -- Between the columns, some that are dropped.
