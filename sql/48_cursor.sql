@@ -144,7 +144,9 @@ RESET ROLE;
 SELECT scim.grant_duty('regress_48', 'provisioning_admin', 'regress-48');
 
 -- a cursor expires
+\set VERBOSITY sqlstate
 SET scim_audit.cursor_timeout = -1;
+\set VERBOSITY terse
 SET scim_audit.cursor_timeout = '1s';
 SET ROLE regress_48;
 SELECT next AS c0 FROM pg_temp.page('/Users?count=5&cursor=') \gset

@@ -237,6 +237,12 @@ CREATE TABLE types (
 	iv interval, mo money, ip inet, x xml, j json, jb jsonb, a integer[], at timestamptz[], a2 text[], p pair, r tstzrange,
 	o regclass, bi bit(3), pt point
 );
+-- A server may be built without XML.
+DO $$ BEGIN
+	PERFORM '<a/>'::text::xml;
+EXCEPTION WHEN feature_not_supported THEN
+	ALTER TABLE types ALTER COLUMN x TYPE text;
+END $$;
 CREATE TRIGGER r AFTER INSERT ON types FOR EACH ROW EXECUTE FUNCTION scim_audit.record_change();
 PREPARE fill(integer) AS INSERT INTO types VALUES ($1, -1, 9223372036854775807, 0.1::real, 1e-300, 1.10, true, 'x',
 	E'tab\t é \x7f', 'd', 'happy', '00000000-0000-7000-8000-00000000000a', '\x00ff', '2026-01-02 03:04:05.6',

@@ -124,24 +124,26 @@ BEGIN
 	RAISE WARNING 'refused: %', caught;
 END $$;
 CREATE FUNCTION pg_temp.name_of(t text) RETURNS name LANGUAGE sql AS $$ SELECT ('regress_86 ' || t)::name $$;
+-- 19 refuses line ends in the names of roles.
 CREATE FUNCTION pg_temp.by_name(t text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	called name := pg_temp.name_of(t);
+	who name := CASE WHEN current_setting('server_version_num')::integer >= 190000 THEN translate(called, E'\r\n', '') ELSE called END;
 	answer record;
 	problem text := '';
 BEGIN
-	EXECUTE format('CREATE ROLE %I', called);
-	PERFORM scim.grant_duty(to_regrole(quote_ident(called)), 'provisioning_admin', 'regress-86');
-	EXECUTE format('SET LOCAL ROLE %I', called);
+	EXECUTE format('CREATE ROLE %I', who);
+	PERFORM scim.grant_duty(to_regrole(quote_ident(who)), 'provisioning_admin', 'regress-86');
+	EXECUTE format('SET LOCAL ROLE %I', who);
 	answer := scim.scim_apply('POST', '/Users', jsonb_build_object('schemas', '["urn:ietf:params:scim:schemas:core:2.0:User"]'::jsonb, 'userName', 'by ' || t));
 	RESET ROLE;
 	IF answer.status <> 201 THEN
 		problem := problem || format(' %s', answer);
 	END IF;
-	IF (SELECT count(*) FROM scim_audit.events WHERE actor = called AND effective_role = called) <> 2 THEN
+	IF (SELECT count(*) FROM scim_audit.events WHERE actor = who AND effective_role = who) <> 2 THEN
 		problem := problem || ' actor';
 	END IF;
-	PERFORM scim.revoke_duty(to_regrole(quote_ident(called)), 'provisioning_admin', 'regress-86');
+	PERFORM scim.revoke_duty(to_regrole(quote_ident(who)), 'provisioning_admin', 'regress-86');
 	EXECUTE format('CREATE TABLE public.%I (%1$I int PRIMARY KEY, a text, tenant text)', called);
 	PERFORM scim_audit.track(quote_ident(called)::regclass, 'tenant', key_columns => ARRAY[called], redact => '{a}');
 	EXECUTE format('INSERT INTO public.%I VALUES (1, %L, %L)', called, t, 'regress-86');
@@ -152,7 +154,7 @@ BEGIN
 	END IF;
 	PERFORM scim_audit.untrack(quote_ident(called)::regclass);
 	EXECUTE format('DROP TABLE public.%I', called);
-	EXECUTE format('DROP ROLE %I', called);
+	EXECUTE format('DROP ROLE %I', who);
 	RETURN nullif(problem, '');
 END $$;
 SELECT * FROM (SELECT n, pg_temp.by_name(t) AS problem FROM nasty OFFSET 0) tried WHERE problem IS NOT NULL;

@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -231,7 +232,8 @@ scim_audit_trigger_arguments(PG_FUNCTION_ARGS)
  * Open the partitioned tables of a tree, and have each one's key in the
  * relation cache.  Whoever first reads a key evaluates what is constant in its
  * expressions, so each is read as the table's owner; while the table is open,
- * it stays.
+ * it stays.  find_all_inheritors() leaves the top to its caller: it gets the
+ * lock that CREATE TRIGGER takes.
  */
 static List *
 open_partitioned(Oid top)
@@ -239,6 +241,7 @@ open_partitioned(Oid top)
 	List	   *relations = NIL;
 	ListCell   *cell;
 
+	LockRelationOid(top, ShareRowExclusiveLock);
 	foreach(cell, find_all_inheritors(top, AccessShareLock, NULL))
 	{
 		Relation	relation;

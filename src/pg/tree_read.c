@@ -249,7 +249,7 @@ find_note(const char *origin, const Place *place)
 	return (ScimStr) {VARDATA_ANY(note), VARSIZE_ANY_EXHDR(note)};
 }
 
-/* The proof as text, in the current context. */
+/* The proof as text, in the memory of SPI's caller: reading tiles leaves SPI's own as the current context. */
 static text *
 prove(const char *origin, const Place *place, ScimStr note_text, int64 *size)
 {
@@ -275,7 +275,9 @@ prove(const char *origin, const Place *place, ScimStr note_text, int64 *size)
 		scim_buf_free(&buf);
 		ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
 	}
-	result = cstring_to_text_with_len(buf.data, (int) buf.len);
+	result = SPI_palloc(VARHDRSZ + buf.len);
+	SET_VARSIZE(result, VARHDRSZ + buf.len);
+	memcpy(VARDATA(result), buf.data, buf.len);
 	scim_buf_free(&buf);
 	return result;
 }
@@ -288,8 +290,6 @@ scim_audit_prove(PG_FUNCTION_ARGS)
 	int32		n = PG_GETARG_INT32(1);
 	ScimAuditTenants tenants = auditor_tenants();
 	ScimAuditUser user = scim_audit_become(scim_audit_table_owner("scim_audit.checkpoints"));
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext spi;
 	StringInfoData detail;
 	char	   *origin;
 	Place		place;
@@ -302,12 +302,10 @@ scim_audit_prove(PG_FUNCTION_ARGS)
 	origin = scim_audit_origin();
 	find_place(origin, &tenants, tx_id, n, &place);
 	note = find_note(origin, &place);
-	spi = MemoryContextSwitchTo(caller);
 	result = prove(origin, &place, note, &size);
 	initStringInfo(&detail);
 	appendStringInfo(&detail, "{\"event\":\"%s:%d\",\"index\":" INT64_FORMAT ",\"size\":" INT64_FORMAT "}",
 					 DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(tx_id))), n, place.index, size);
-	MemoryContextSwitchTo(spi);
 	record(place.tenant, &detail);
 	SPI_finish();
 	scim_audit_become_again(user);
