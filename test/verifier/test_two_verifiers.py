@@ -266,14 +266,15 @@ class TwoTrees(unittest.TestCase):
     def setUpClass(cls):
         run('DROP DATABASE IF EXISTS %s WITH (FORCE)' % TREES, 'postgres')
         run('CREATE DATABASE %s' % TREES, 'postgres')
-        run('CREATE EXTENSION scim_audit CASCADE', TREES)
+        # One session, so that all is in one chain.
+        cls.session = Psql(TREES)
+        cls.session.ask('CREATE EXTENSION scim_audit CASCADE;')
         event = "SELECT count(scim_audit.log_event('admin', 'test', 'test.%s', NULL, NULL, NULL, NULL)::text) FROM generate_series(1, %d)"
         for sql in ("SELECT scim_audit.set_log_origin('example.com/foo', '{%s}')" % VKEY, event % ('a', 3),
                     'SELECT scim_audit.checkpoint()',
                     "SELECT scim_audit.publish_checkpoint(scim_audit.checkpoint_note() || %s)" % SIGNATURE,
                     event % ('b', 300), 'SELECT scim_audit.checkpoint()', event % ('c', 1), 'SELECT scim_audit.checkpoint()'):
-            run(sql, TREES)
-        cls.session = Psql(TREES)
+            cls.session.ask(sql + ';')
 
     @classmethod
     def tearDownClass(cls):
