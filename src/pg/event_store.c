@@ -144,7 +144,7 @@ scim_audit_seals_oid(void)
 }
 
 static void
-row_changed(ScimAuditRow *row, const ScimStr *changed, int n)
+row_changed(ScimAuditLogRow *row, const ScimStr *changed, int n)
 {
 	Datum	   *elements;
 
@@ -153,7 +153,7 @@ row_changed(ScimAuditRow *row, const ScimStr *changed, int n)
 	elements = palloc(Max(n, 1) * sizeof(Datum));
 	for (int i = 0; i < n; i++)
 		elements[i] = PointerGetDatum(cstring_to_text_with_len(changed[i].ptr, changed[i].len));
-	scim_audit_row_datum(row, E_CHANGED,
+	scim_audit_log_row_datum(row, E_CHANGED,
 			  PointerGetDatum(construct_array(elements, n, TEXTOID, -1, false, TYPALIGN_INT)));
 }
 
@@ -162,76 +162,76 @@ scim_audit_store_event(Relation partition, const ScimEntry *entry,
 					   const uint8_t leaf_hash[SCIM_HASH_SIZE],
 					   ScimStr detail, const uint8_t salt[16])
 {
-	ScimAuditRow row;
+	ScimAuditLogRow row;
 
 	scim_audit_log_table_know(&event_table, partition, event_columns, E_COLUMNS);
-	scim_audit_row_begin(&row, partition, &event_table);
-	scim_audit_row_uuid(&row, E_TX_ID, entry->tx_id);
-	scim_audit_row_datum(&row, E_N, Int32GetDatum(entry->n));
+	scim_audit_log_row_begin(&row, partition, &event_table);
+	scim_audit_log_row_uuid(&row, E_TX_ID, entry->tx_id);
+	scim_audit_log_row_datum(&row, E_N, Int32GetDatum(entry->n));
 	if (entry->status != 0)
-		scim_audit_row_datum(&row, E_STATUS, Int32GetDatum(entry->status));
-	scim_audit_row_datum(&row, E_AT, TimestampTzGetDatum(scim_audit_timestamp(entry->at)));
+		scim_audit_log_row_datum(&row, E_STATUS, Int32GetDatum(entry->status));
+	scim_audit_log_row_datum(&row, E_AT, TimestampTzGetDatum(scim_audit_timestamp(entry->at)));
 	if (entry->has_request_id)
-		scim_audit_row_uuid(&row, E_REQUEST_ID, entry->request_id);
-	scim_audit_row_text(&row, E_TENANT, entry->tenant);
-	scim_audit_row_text(&row, E_CATEGORY, entry->category);
-	scim_audit_row_text(&row, E_ACTION, entry->action);
-	scim_audit_row_text(&row, E_EVENT_TYPE, entry->event_type);
-	scim_audit_row_text(&row, E_OUTCOME, entry->outcome);
-	scim_audit_row_text(&row, E_SCIM_TYPE, entry->scim_type);
-	scim_audit_row_text(&row, E_ACTOR, entry->actor);
-	scim_audit_row_text(&row, E_ACTOR_TYPE, entry->actor_type);
-	scim_audit_row_text(&row, E_CREDENTIAL, entry->credential);
-	scim_audit_row_text(&row, E_SESSION_ROLE, entry->session_role);
-	scim_audit_row_text(&row, E_EFFECTIVE_ROLE, entry->effective_role);
-	scim_audit_row_text(&row, E_ORIGIN, entry->origin);
-	scim_audit_row_text(&row, E_RESOURCE_TYPE, entry->resource_type);
-	scim_audit_row_text(&row, E_RESOURCE_ID, entry->resource_id);
+		scim_audit_log_row_uuid(&row, E_REQUEST_ID, entry->request_id);
+	scim_audit_log_row_text(&row, E_TENANT, entry->tenant);
+	scim_audit_log_row_text(&row, E_CATEGORY, entry->category);
+	scim_audit_log_row_text(&row, E_ACTION, entry->action);
+	scim_audit_log_row_text(&row, E_EVENT_TYPE, entry->event_type);
+	scim_audit_log_row_text(&row, E_OUTCOME, entry->outcome);
+	scim_audit_log_row_text(&row, E_SCIM_TYPE, entry->scim_type);
+	scim_audit_log_row_text(&row, E_ACTOR, entry->actor);
+	scim_audit_log_row_text(&row, E_ACTOR_TYPE, entry->actor_type);
+	scim_audit_log_row_text(&row, E_CREDENTIAL, entry->credential);
+	scim_audit_log_row_text(&row, E_SESSION_ROLE, entry->session_role);
+	scim_audit_log_row_text(&row, E_EFFECTIVE_ROLE, entry->effective_role);
+	scim_audit_log_row_text(&row, E_ORIGIN, entry->origin);
+	scim_audit_log_row_text(&row, E_RESOURCE_TYPE, entry->resource_type);
+	scim_audit_log_row_text(&row, E_RESOURCE_ID, entry->resource_id);
 	row_changed(&row, entry->changed, entry->n_changed);
-	scim_audit_row_text(&row, E_METHOD, entry->method);
-	scim_audit_row_bytes(&row, E_PREV_HASH, entry->prev_hash, SCIM_HASH_SIZE);
-	scim_audit_row_bytes(&row, E_LEAF_HASH, leaf_hash, SCIM_HASH_SIZE);
+	scim_audit_log_row_text(&row, E_METHOD, entry->method);
+	scim_audit_log_row_bytes(&row, E_PREV_HASH, entry->prev_hash, SCIM_HASH_SIZE);
+	scim_audit_log_row_bytes(&row, E_LEAF_HASH, leaf_hash, SCIM_HASH_SIZE);
 	if (entry->has_detail)
 	{
-		scim_audit_row_bytes(&row, E_DETAIL_HASH, entry->detail_hash, SCIM_HASH_SIZE);
-		scim_audit_row_bytes(&row, E_DETAIL_SALT, salt, 16);
-		scim_audit_row_text(&row, E_DETAIL, detail);
+		scim_audit_log_row_bytes(&row, E_DETAIL_HASH, entry->detail_hash, SCIM_HASH_SIZE);
+		scim_audit_log_row_bytes(&row, E_DETAIL_SALT, salt, 16);
+		scim_audit_log_row_text(&row, E_DETAIL, detail);
 	}
-	scim_audit_row_insert(&row);
+	scim_audit_log_row_insert(&row);
 }
 
 bool
 scim_audit_store_seal(Relation seals, const ScimSeal *seal, const uint8_t hash[SCIM_HASH_SIZE], bool may_be_taken)
 {
-	ScimAuditRow row;
+	ScimAuditLogRow row;
 
 	scim_audit_log_table_know(&seal_table, seals, seal_columns, S_COLUMNS);
-	scim_audit_row_begin(&row, seals, &seal_table);
-	scim_audit_row_datum(&row, S_CHAIN, Int32GetDatum(seal->chain));
-	scim_audit_row_datum(&row, S_EVENTS, Int32GetDatum(seal->events));
-	scim_audit_row_datum(&row, S_SEQ, Int64GetDatum(seal->seq));
-	scim_audit_row_datum(&row, S_AT, TimestampTzGetDatum(scim_audit_timestamp(seal->at)));
-	scim_audit_row_uuid(&row, S_TX_ID, seal->tx_id);
-	scim_audit_row_bytes(&row, S_LAST_LEAF, seal->last_leaf, SCIM_HASH_SIZE);
-	scim_audit_row_bytes(&row, S_CONFIG_HASH, seal->config_hash, SCIM_HASH_SIZE);
-	scim_audit_row_bytes(&row, S_PREV_HASH, seal->prev_hash, SCIM_HASH_SIZE);
-	scim_audit_row_bytes(&row, S_HASH, hash, SCIM_HASH_SIZE);
+	scim_audit_log_row_begin(&row, seals, &seal_table);
+	scim_audit_log_row_datum(&row, S_CHAIN, Int32GetDatum(seal->chain));
+	scim_audit_log_row_datum(&row, S_EVENTS, Int32GetDatum(seal->events));
+	scim_audit_log_row_datum(&row, S_SEQ, Int64GetDatum(seal->seq));
+	scim_audit_log_row_datum(&row, S_AT, TimestampTzGetDatum(scim_audit_timestamp(seal->at)));
+	scim_audit_log_row_uuid(&row, S_TX_ID, seal->tx_id);
+	scim_audit_log_row_bytes(&row, S_LAST_LEAF, seal->last_leaf, SCIM_HASH_SIZE);
+	scim_audit_log_row_bytes(&row, S_CONFIG_HASH, seal->config_hash, SCIM_HASH_SIZE);
+	scim_audit_log_row_bytes(&row, S_PREV_HASH, seal->prev_hash, SCIM_HASH_SIZE);
+	scim_audit_log_row_bytes(&row, S_HASH, hash, SCIM_HASH_SIZE);
 	if (may_be_taken)
-		return scim_audit_row_insert_new(&row);
-	scim_audit_row_insert(&row);
+		return scim_audit_log_row_insert_new(&row);
+	scim_audit_log_row_insert(&row);
 	return true;
 }
 
 void
 scim_audit_store_row(Relation table, const Datum *values, const bool *nulls)
 {
-	ScimAuditRow row;
+	ScimAuditLogRow row;
 	int			natts = RelationGetDescr(table)->natts;
 
-	scim_audit_row_begin(&row, table, NULL);
+	scim_audit_log_row_begin(&row, table, NULL);
 	memcpy(row.values, values, natts * sizeof(Datum));
 	memcpy(row.nulls, nulls, natts * sizeof(bool));
-	scim_audit_row_insert(&row);
+	scim_audit_log_row_insert(&row);
 }
 
 /* The primary key's index, by which a chain, or a tile, is found. */
@@ -259,17 +259,17 @@ scim_audit_store_tile(Relation tiles, const char *origin, int32 level, int64 til
 {
 	Relation	index = index_open(primary_key(tiles), AccessShareLock);
 	const AttrNumber *attno = tile_table.attno;
-	ScimAuditRow row;
+	ScimAuditLogRow row;
 	ScanKeyData keys[3];
 	SysScanDesc scan;
 	HeapTuple	old;
 
 	scim_audit_log_table_know(&tile_table, tiles, tile_columns, T_COLUMNS);
-	scim_audit_row_begin(&row, tiles, &tile_table);
-	scim_audit_row_datum(&row, T_INDEX, Int64GetDatum(tile_index));
-	scim_audit_row_datum(&row, T_LEVEL, Int32GetDatum(level));
-	scim_audit_row_datum(&row, T_ORIGIN, CStringGetTextDatum(origin));
-	scim_audit_row_bytes(&row, T_HASHES, hashes, n * SCIM_HASH_SIZE);
+	scim_audit_log_row_begin(&row, tiles, &tile_table);
+	scim_audit_log_row_datum(&row, T_INDEX, Int64GetDatum(tile_index));
+	scim_audit_log_row_datum(&row, T_LEVEL, Int32GetDatum(level));
+	scim_audit_log_row_datum(&row, T_ORIGIN, CStringGetTextDatum(origin));
+	scim_audit_log_row_bytes(&row, T_HASHES, hashes, n * SCIM_HASH_SIZE);
 	ScanKeyEntryInitialize(&keys[0], 0, attno[T_ORIGIN], BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID,
 						   F_TEXTEQ, row.values[attno[T_ORIGIN] - 1]);
 	ScanKeyInit(&keys[1], attno[T_LEVEL], BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(level));
@@ -283,7 +283,7 @@ scim_audit_store_tile(Relation tiles, const char *origin, int32 level, int64 til
 		CatalogTupleUpdate(tiles, &old->t_self, tuple);
 	}
 	else
-		scim_audit_row_insert(&row);
+		scim_audit_log_row_insert(&row);
 	systable_endscan_ordered(scan);
 	index_close(index, AccessShareLock);
 }

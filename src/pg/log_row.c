@@ -142,7 +142,7 @@ indexes_of(ScimAuditLogTable *known, Relation table)
 }
 
 void
-scim_audit_row_begin(ScimAuditRow *row, Relation table, ScimAuditLogTable *known)
+scim_audit_log_row_begin(ScimAuditLogRow *row, Relation table, ScimAuditLogTable *known)
 {
 	int			natts = RelationGetDescr(table)->natts;
 
@@ -155,7 +155,7 @@ scim_audit_row_begin(ScimAuditRow *row, Relation table, ScimAuditLogTable *known
 }
 
 void
-scim_audit_row_datum(ScimAuditRow *row, int column, Datum value)
+scim_audit_log_row_datum(ScimAuditLogRow *row, int column, Datum value)
 {
 	int			i = row->known->attno[column] - 1;
 
@@ -165,7 +165,7 @@ scim_audit_row_datum(ScimAuditRow *row, int column, Datum value)
 
 /* With the short header that it will have in the table where it is short, and so in no need of alignment. */
 void
-scim_audit_row_text(ScimAuditRow *row, int column, ScimStr value)
+scim_audit_log_row_text(ScimAuditLogRow *row, int column, ScimStr value)
 {
 	size_t		size = value.len + VARHDRSZ_SHORT;
 	char	   *text;
@@ -185,24 +185,24 @@ scim_audit_row_text(ScimAuditRow *row, int column, ScimStr value)
 		SET_VARSIZE_SHORT(text, size);
 	}
 	memcpy(VARDATA_ANY(text), value.ptr, value.len);
-	scim_audit_row_datum(row, column, PointerGetDatum(text));
+	scim_audit_log_row_datum(row, column, PointerGetDatum(text));
 }
 
 void
-scim_audit_row_bytes(ScimAuditRow *row, int column, const uint8_t *bytes, size_t len)
+scim_audit_log_row_bytes(ScimAuditLogRow *row, int column, const uint8_t *bytes, size_t len)
 {
-	scim_audit_row_text(row, column, (ScimStr) {(const char *) bytes, len});
+	scim_audit_log_row_text(row, column, (ScimStr) {(const char *) bytes, len});
 }
 
 void
-scim_audit_row_uuid(ScimAuditRow *row, int column, const uint8_t uuid[16])
+scim_audit_log_row_uuid(ScimAuditLogRow *row, int column, const uint8_t uuid[16])
 {
-	scim_audit_row_datum(row, column, PointerGetDatum(uuid));
+	scim_audit_log_row_datum(row, column, PointerGetDatum(uuid));
 }
 
 /* A row into one index; false: a unique one that is checked only in part may have it already. */
 static bool
-insert_into(const TableIndex *index, ScimAuditRow *row, ItemPointer place, bool in_part)
+insert_into(const TableIndex *index, ScimAuditLogRow *row, ItemPointer place, bool in_part)
 {
 	Relation	relation = index_open(index->oid, RowExclusiveLock);
 	IndexUniqueCheck check = !index->unique ? UNIQUE_CHECK_NO : in_part ? UNIQUE_CHECK_PARTIAL : UNIQUE_CHECK_YES;
@@ -225,7 +225,7 @@ insert_into(const TableIndex *index, ScimAuditRow *row, ItemPointer place, bool 
 }
 
 static bool
-insert_plain(ScimAuditRow *row, const ScimAuditIndexes *indexes, bool in_part)
+insert_plain(ScimAuditLogRow *row, const ScimAuditIndexes *indexes, bool in_part)
 {
 	HeapTuple	tuple = heap_form_tuple(RelationGetDescr(row->table), row->values, row->nulls);
 	bool		is_new = true;
@@ -244,7 +244,7 @@ insert_plain(ScimAuditRow *row, const ScimAuditIndexes *indexes, bool in_part)
 }
 
 static void
-insert_by_executor(ScimAuditRow *row)
+insert_by_executor(ScimAuditLogRow *row)
 {
 	EState	   *estate = CreateExecutorState();
 	CatalogIndexState indexes = CatalogOpenIndexes(row->table);
@@ -263,7 +263,7 @@ insert_by_executor(ScimAuditRow *row)
 }
 
 void
-scim_audit_row_insert(ScimAuditRow *row)
+scim_audit_log_row_insert(ScimAuditLogRow *row)
 {
 	const ScimAuditIndexes *indexes = row->known != NULL ? indexes_of(row->known, row->table) : NULL;
 
@@ -274,7 +274,7 @@ scim_audit_row_insert(ScimAuditRow *row)
 }
 
 bool
-scim_audit_row_insert_new(ScimAuditRow *row)
+scim_audit_log_row_insert_new(ScimAuditLogRow *row)
 {
 	const ScimAuditIndexes *indexes = indexes_of(row->known, row->table);
 

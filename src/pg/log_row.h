@@ -46,7 +46,7 @@ extern void scim_audit_log_table_know(ScimAuditLogTable *known, Relation table,
 extern void scim_audit_log_table_forget(ScimAuditLogTable *known, Oid relid);
 
 /* A row being put together. */
-typedef struct ScimAuditRow
+typedef struct ScimAuditLogRow
 {
 	Relation	table;
 	ScimAuditLogTable *known;	/* NULL: filled by column number */
@@ -54,25 +54,25 @@ typedef struct ScimAuditRow
 	bool	   *nulls;
 	size_t		used;			/* of space */
 	char		space[512];		/* for short texts: most of a row's */
-} ScimAuditRow;
+} ScimAuditLogRow;
 
 /* All columns are null at first.  What is given is not copied but for texts and bytes. */
-extern void scim_audit_row_begin(ScimAuditRow *row, Relation table, ScimAuditLogTable *known);
+extern void scim_audit_log_row_begin(ScimAuditLogRow *row, Relation table, ScimAuditLogTable *known);
 
 /* Fill one: column is the place of its name in what the table is known by. */
-extern void scim_audit_row_datum(ScimAuditRow *row, int column, Datum value);
-extern void scim_audit_row_text(ScimAuditRow *row, int column, ScimStr value);	/* NONE: null */
-extern void scim_audit_row_bytes(ScimAuditRow *row, int column, const uint8_t *bytes, size_t len);
-extern void scim_audit_row_uuid(ScimAuditRow *row, int column, const uint8_t uuid[16]);
+extern void scim_audit_log_row_datum(ScimAuditLogRow *row, int column, Datum value);
+extern void scim_audit_log_row_text(ScimAuditLogRow *row, int column, ScimStr value);	/* NONE: null */
+extern void scim_audit_log_row_bytes(ScimAuditLogRow *row, int column, const uint8_t *bytes, size_t len);
+extern void scim_audit_log_row_uuid(ScimAuditLogRow *row, int column, const uint8_t uuid[16]);
 
 /* Insert it into its table (RowExclusiveLock); raises an ERROR where a unique index has it. */
-extern void scim_audit_row_insert(ScimAuditRow *row);
+extern void scim_audit_log_row_insert(ScimAuditLogRow *row);
 
 /*
  * The same, but false, and nothing was inserted, where a unique index has it
  * already, or the table is not such that this can be told.  For a row of which
  * nobody else can be inserting another with the same key.
  */
-extern bool scim_audit_row_insert_new(ScimAuditRow *row);
+extern bool scim_audit_log_row_insert_new(ScimAuditLogRow *row);
 
 #endif							/* SCIM_AUDIT_PG_LOG_ROW_H */
