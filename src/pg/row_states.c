@@ -269,7 +269,8 @@ scim_audit_sum_rows(Oid table, uint64 key)
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "scim_audit row", ALLOCSET_DEFAULT_SIZES);
 	Reading    *reading = begin_reading(NULL, CurrentMemoryContext, table, table);
 	MemoryContext caller = MemoryContextSwitchTo(row_context);
-	int			nest_level = audited(reading->table)->pinned ? scim_audit_pin_settings() : 0;
+	const ScimAuditTable *audit = audited(reading->table);
+	int			nest_level = audit->pinned ? scim_audit_pin_settings() : 0;
 	TupleTableSlot *row;
 	uint64		sum = 0;
 
@@ -277,8 +278,12 @@ scim_audit_sum_rows(Oid table, uint64 key)
 	{
 		CHECK_FOR_INTERRUPTS();
 		slot_getallattrs(row);
-		sum += sum_row(audited(reading->table), row->tts_values, row->tts_isnull, key);
+		sum += sum_row(audit, row->tts_values, row->tts_isnull, key);
 		MemoryContextReset(row_context);
+
+		/* To digest a personal key may have read a table; what else is done here runs no SQL. */
+		if (audit->personal)
+			audit = audited(reading->table);
 	}
 	if (nest_level > 0)
 		scim_audit_unpin_settings(nest_level);

@@ -192,6 +192,8 @@ scim_audit_tally_step(PG_FUNCTION_ARGS)
 	{
 		if (found == SCIM_VERIFY_ERASED || scim_verify_is_witness(&event))
 			count_witness(&tally, event.entry.tx_id);
+		if (is(event.entry.event_type, "log.checkpoint") || is(event.entry.event_type, "log.origin"))
+			tally.trees++;
 		count_links(&tally, &event, key);
 		count_row(&tally, &event, key);
 	}
@@ -232,6 +234,7 @@ scim_audit_tally_add(ScimAuditTally *tally, const ScimAuditTally *other)
 		count_witness(tally, other->last_witness.data);
 	}
 	tally->witnesses = witnesses;
+	tally->trees += other->trees;
 	if (other->changes > 0 && (tally->changes == 0 || other->first_change < tally->first_change))
 		tally->first_change = other->first_change;
 	tally->changes += other->changes;

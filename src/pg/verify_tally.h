@@ -30,6 +30,7 @@ typedef struct ScimAuditTally
 	int64		witnesses;		/* events that a walk must see, and details that are gone */
 	pg_uuid_t	first_witness;	/* the earliest of their transactions, and the latest */
 	pg_uuid_t	last_witness;
+	int64		trees;			/* events about checkpoints and origins */
 	int64		changes;		/* events that are in rows */
 	int64		first_change;	/* the least of their times */
 	ScimAuditStart truncated;	/* the latest of each */
