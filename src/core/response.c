@@ -139,32 +139,66 @@ write_jsonb_element(const Writer *w, const ScimAttribute *attr, ScimStr value)
 	return !first;
 }
 
+/* An array being written, of which elements that show nothing are left out. */
+typedef struct Array
+{
+	ScimBuf    *buf;
+	size_t		start;			/* where it begins */
+	size_t		element;		/* where the element at hand begins, with its comma */
+	bool		first;			/* no element is there yet */
+} Array;
+
+static Array
+begin_array(ScimBuf *buf)
+{
+	Array		array = {buf, buf->len, 0, true};
+
+	scim_buf_char(buf, '[');
+	return array;
+}
+
+static void
+begin_element(Array *array)
+{
+	array->element = array->buf->len;
+	if (!array->first)
+		scim_buf_char(array->buf, ',');
+}
+
+static void
+end_element(Array *array, bool shown)
+{
+	if (shown)
+		array->first = false;
+	else
+		scim_buf_truncate(array->buf, array->element);
+}
+
+/* False, and nothing written, when no element is there. */
+static bool
+end_array(Array *array)
+{
+	if (array->first)
+		scim_buf_truncate(array->buf, array->start);
+	else
+		scim_buf_char(array->buf, ']');
+	return !array->first;
+}
+
 static bool
 write_jsonb_array(const Writer *w, const ScimAttribute *attr, ScimStr value)
 {
-	size_t		start = w->buf->len;
+	Array		array = begin_array(w->buf);
 	ScimMembers elements;
 	ScimStr		element;
-	bool		first = true;
 
-	scim_buf_char(w->buf, '[');
 	scim_elements_begin(&elements, value);
 	while (scim_elements_next(&elements, &element))
 	{
-		size_t		before = w->buf->len;
-
-		if (!first)
-			scim_buf_char(w->buf, ',');
-		if (write_jsonb_element(w, attr, element))
-			first = false;
-		else
-			scim_buf_truncate(w->buf, before);
+		begin_element(&array);
+		end_element(&array, write_jsonb_element(w, attr, element));
 	}
-	if (first)
-		scim_buf_truncate(w->buf, start);
-	else
-		scim_buf_char(w->buf, ']');
-	return !first;
+	return end_array(&array);
 }
 
 /* A value from the row; false, and nothing written, when there is nothing to show. */
@@ -260,26 +294,14 @@ static bool
 write_array(const Writer *w, const ScimAttribute *attr, ScimJson *value)
 {
 	size_t		n = json_object_is_type(value, json_type_array) ? json_object_array_length(value) : 0;
-	size_t		start = w->buf->len;
-	bool		first = true;
+	Array		array = begin_array(w->buf);
 
-	scim_buf_char(w->buf, '[');
 	for (size_t i = 0; i < n; i++)
 	{
-		size_t		before = w->buf->len;
-
-		if (!first)
-			scim_buf_char(w->buf, ',');
-		if (write_element(w, attr, json_object_array_get_idx(value, i)))
-			first = false;
-		else
-			scim_buf_truncate(w->buf, before);
+		begin_element(&array);
+		end_element(&array, write_element(w, attr, json_object_array_get_idx(value, i)));
 	}
-	if (first)
-		scim_buf_truncate(w->buf, start);
-	else
-		scim_buf_char(w->buf, ']');
-	return !first;
+	return end_array(&array);
 }
 
 /* A member of part, if it is to be shown and there is something to show. */
