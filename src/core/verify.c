@@ -191,10 +191,17 @@ scim_verify_alone(ScimVerify *verify, const ScimVerifyEvent *event)
 	return event->entry.has_detail && event->detail.ptr == NULL ? SCIM_VERIFY_ERASED : SCIM_VERIFY_SOUND;
 }
 
+const char *const scim_verify_witnesses[] = {"log.erase", SCIM_CONFIG_CHANGES, NULL};
+
 bool
 scim_verify_is_witness(const ScimVerifyEvent *event)
 {
-	return scim_verify_is_config_change(event) || scim_verify_is_type(event, "log.erase");
+	for (int i = 0; scim_verify_witnesses[i] != NULL; i++)
+	{
+		if (scim_verify_is_type(event, scim_verify_witnesses[i]))
+			return true;
+	}
+	return false;
 }
 
 void

@@ -109,7 +109,8 @@ typedef enum ScimVerifyState
 /* Outside of any walk: nothing is reported. */
 extern ScimVerifyState scim_verify_alone(ScimVerify *verify, const ScimVerifyEvent *event);
 
-/* Is it an event by which other rows are judged, so that a walk must see it? */
+/* The types of events by which other rows are judged, up to NULL; is it one, so that a walk must see it? */
+extern const char *const scim_verify_witnesses[];
 extern bool scim_verify_is_witness(const ScimVerifyEvent *event);
 
 /*

@@ -23,11 +23,17 @@
 
 /* First walk. */
 
-bool
-scim_verify_is_config_change(const ScimVerifyEvent *event)
+static bool
+is_config_change(const ScimVerifyEvent *event)
 {
-	return scim_verify_is_type(event, "table.track") || scim_verify_is_type(event, "table.untrack") ||
-		scim_verify_is_type(event, "log.restore") || scim_verify_is_type(event, "log.upgrade");
+	static const char *const types[] = {SCIM_CONFIG_CHANGES};
+
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+	{
+		if (scim_verify_is_type(event, types[i]))
+			return true;
+	}
+	return false;
 }
 
 void
@@ -37,7 +43,7 @@ scim_verify_note_change(Changes *changes, const ScimVerifyEvent *event)
 	uint8_t		before[SCIM_HASH_SIZE];
 	uint8_t		after[SCIM_HASH_SIZE];
 
-	if (!scim_verify_is_config_change(event))
+	if (!is_config_change(event))
 		return;
 	if (!scim_verify_hash_member(event->detail, "config_before", before) ||
 		!scim_verify_hash_member(event->detail, "config_after", after))

@@ -127,8 +127,8 @@ extern bool scim_links_exclude(const Links *links, const uint8_t hash[SCIM_HASH_
 
 /* verify_config.c */
 
-/* Is it of a type that says from which configuration to which it changed? */
-extern bool scim_verify_is_config_change(const ScimVerifyEvent *event);
+/* The types of events that say from which configuration to which it changed. */
+#define SCIM_CONFIG_CHANGES "table.track", "table.untrack", "log.upgrade", "log.restore"
 
 /* First walk: a sound event that may say that the configuration changed. */
 extern void scim_verify_note_change(Changes *changes, const ScimVerifyEvent *event);

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "core/text.h"
 #include "pg/exchange.h"
 
 /* Who is linked to the resources of a page. */
@@ -25,12 +26,6 @@ typedef struct Found
 	ScimStr    *names;
 	bool		lead_on;
 } Found;
-
-static bool
-same_id(ScimStr a, ScimStr b)
-{
-	return a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
-}
 
 static int
 compare_ids(const void *a, const void *b)
@@ -55,7 +50,7 @@ list_others(Found *found)
 		qsort(found->others, found->n, sizeof(ScimStr), compare_ids);
 	found->n_others = 0;
 	for (i = 0; i < found->n; i++)
-		if (i == 0 || !same_id(found->others[found->n_others - 1], found->others[i]))
+		if (i == 0 || !scim_str_equal(found->others[found->n_others - 1], found->others[i]))
 			found->others[found->n_others++] = found->others[i];
 }
 
@@ -125,7 +120,7 @@ attach_found(ScimAuditExchange *x, const ScimLink *link, bool indirect, const Sc
 		size_t		tries;
 
 		/* Rows come by owner, so the next owner is seldom far. */
-		for (tries = 0; tries < page->n && !same_id(page->ids[at], row[0]); tries++)
+		for (tries = 0; tries < page->n && !scim_str_equal(page->ids[at], row[0]); tries++)
 			at = (at + 1) % page->n;
 		if (tries == page->n)
 			elog(ERROR, "members of a resource that was not asked for");

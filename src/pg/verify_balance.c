@@ -30,6 +30,7 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
+#include "core/text.h"
 #include "pg/hash.h"
 #include "pg/log.h"
 #include "pg/row_sums.h"
@@ -45,7 +46,7 @@
 
 #define WITNESSES_QUERY \
 	"SELECT DISTINCT w.tx_id FROM scim_audit.events w WHERE w.tx_id >= $1 AND w.tx_id <= $2" \
-	" AND (w.event_type IN ('table.track', 'table.untrack', 'log.restore', 'log.upgrade', 'log.erase')" \
+	" AND (w.event_type IN (%s)" \
 	" OR (w.detail IS NULL AND w.detail_hash IS NOT NULL))"
 #define WITNESS_EVENTS_QUERY \
 	"SELECT " SCIM_AUDIT_EVENT_COLUMNS " FROM scim_audit.events WHERE tx_id = ANY ($1) ORDER BY tx_id, n"
@@ -83,12 +84,6 @@ typedef struct Kind
 	ScimAuditTally tally;
 } Kind;
 
-
-static bool
-is_same(ScimStr a, ScimStr b)
-{
-	return (a.ptr == NULL) == (b.ptr == NULL) && a.len == b.len && memcmp(a.ptr, b.ptr, a.len) == 0;
-}
 
 /* The condition that an event e is one of a membership. */
 static char *
@@ -178,6 +173,18 @@ is_sealed_twice(ScimAuditCheck *check)
 	return found;
 }
 
+/* The types of witnesses, as a list of literals. */
+static char *
+witness_types(void)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; scim_verify_witnesses[i] != NULL; i++)
+		appendStringInfo(&out, "%s%s", i > 0 ? ", " : "", quote_literal_cstr(scim_verify_witnesses[i]));
+	return out.data;
+}
+
 /* The transactions of witnesses, as an array. */
 static ScimAuditArgs
 find_witnesses(ScimAuditCheck *check)
@@ -189,7 +196,7 @@ find_witnesses(ScimAuditCheck *check)
 	Datum	   *tx_ids;
 	bool		isnull;
 
-	execute(WITNESSES_QUERY, &range, check->balance->key);
+	execute(psprintf(WITNESSES_QUERY, witness_types()), &range, check->balance->key);
 	caller = MemoryContextSwitchTo(check->context);
 	tx_ids = palloc(Max(SPI_processed, 1) * sizeof(Datum));
 	for (uint64 i = 0; i < SPI_processed; i++)
@@ -241,7 +248,7 @@ find_kind(const ScimAuditBalance *balance, ScimStr resource_type, bool is_link)
 	{
 		const Kind *kind = lfirst(cell);
 
-		if (kind->is_link == is_link && is_same(kind->resource_type, resource_type))
+		if (kind->is_link == is_link && scim_str_equal(kind->resource_type, resource_type))
 			return kind;
 	}
 	return &none;
@@ -260,7 +267,7 @@ start_of(const ScimAuditBalance *balance, const ScimAuditTable *table)
 static bool
 is_kind(const ScimAuditTable *a, const ScimAuditTable *b)
 {
-	return a->is_link == b->is_link && is_same(a->resource_type, b->resource_type);
+	return a->is_link == b->is_link && scim_str_equal(a->resource_type, b->resource_type);
 }
 
 /* Is the history of a resource type told by one sum?  False: by none, or it is not to be compared. */

@@ -40,6 +40,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+#include "core/text.h"
 #include "pg/hash.h"
 #include "pg/tracked.h"
 #include "pg/verify.h"
@@ -162,8 +163,7 @@ is_listed(List *resources, const ScimAuditTable *table)
 	{
 		const ScimAuditTable *other = lfirst(cell);
 
-		if (other->is_resource && other->is_link == table->is_link && other->resource_type.len == table->resource_type.len &&
-			memcmp(other->resource_type.ptr, table->resource_type.ptr, table->resource_type.len) == 0)
+		if (other->is_resource && other->is_link == table->is_link && scim_str_equal(other->resource_type, table->resource_type))
 			return true;
 	}
 	return false;

@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "core/text.h"
 #include "pg/hash.h"
 #include "pg/verify.h"
 #include "pg/verify_tally.h"
@@ -135,23 +136,17 @@ count_start(ScimAuditStart *start, const ScimEntry *entry, bool complete)
 		*start = other;
 }
 
-static bool
-is(ScimStr text, const char *word)
-{
-	return text.ptr != NULL && text.len == strlen(word) && memcmp(text.ptr, word, text.len) == 0;
-}
-
 /* What the event says of rows: their values, or where the history begins that counts. */
 static void
 count_row(ScimAuditTally *tally, const ScimVerifyEvent *event, uint64 key)
 {
 	const ScimEntry *entry = &event->entry;
 
-	if (is(entry->category, "change"))
+	if (scim_str_equal(entry->category, SCIM_STR("change")))
 	{
-		if (is(entry->action, "truncate"))
+		if (scim_str_equal(entry->action, SCIM_STR("truncate")))
 			count_start(&tally->truncated, entry, true);
-		else if ((is(entry->action, "insert") || is(entry->action, "update") || is(entry->action, "delete")) &&
+		else if ((scim_str_equal(entry->action, SCIM_STR("insert")) || scim_str_equal(entry->action, SCIM_STR("update")) || scim_str_equal(entry->action, SCIM_STR("delete"))) &&
 				 !scim_audit_is_seeded(entry->resource_type, entry->resource_id))
 		{
 			tally->rows += scim_audit_sum_detail(event->detail, scim_audit_row_number_key(entry->resource_id, key));
@@ -160,8 +155,8 @@ count_row(ScimAuditTally *tally, const ScimVerifyEvent *event, uint64 key)
 			tally->changes++;
 		}
 	}
-	else if (is(entry->category, "admin") && is(entry->event_type, "table.track") && !is(entry->action, "follow"))
-		count_start(&tally->tracked, entry, !is(entry->action, "track_changes"));
+	else if (scim_str_equal(entry->category, SCIM_STR("admin")) && scim_str_equal(entry->event_type, SCIM_STR("table.track")) && !scim_str_equal(entry->action, SCIM_STR("follow")))
+		count_start(&tally->tracked, entry, !scim_str_equal(entry->action, SCIM_STR("track_changes")));
 }
 
 /*
@@ -192,7 +187,7 @@ scim_audit_tally_step(PG_FUNCTION_ARGS)
 	{
 		if (found == SCIM_VERIFY_ERASED || scim_verify_is_witness(&event))
 			count_witness(&tally, event.entry.tx_id);
-		if (is(event.entry.event_type, "log.checkpoint") || is(event.entry.event_type, "log.origin"))
+		if (scim_str_equal(event.entry.event_type, SCIM_STR("log.checkpoint")) || scim_str_equal(event.entry.event_type, SCIM_STR("log.origin")))
 			tally.trees++;
 		count_links(&tally, &event, key);
 		count_row(&tally, &event, key);
